@@ -1,0 +1,1 @@
+//! kernelscope: convolutional networks for electron microscopy, computed where the reader can see every product.
