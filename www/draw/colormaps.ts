@@ -1,0 +1,76 @@
+/** Colour maps: control points in sRGB, straight lines between them. All are safe for colour-blind readers. */
+import stops from "./colormaps.json";
+
+export type MapName = keyof typeof stops;
+
+/** How values became colours: enough to read a value back from a colour. */
+export interface Scale {
+  map: MapName;
+  min: number;
+  max: number;
+}
+
+const SIZE = 1024;
+const tables = new Map<MapName, Uint32Array>();
+
+/** 1024 packed RGBA colours (little-endian, as in ImageData). */
+export function table(name: MapName): Uint32Array {
+  let found = tables.get(name);
+  if (!found) {
+    const points = stops[name].map(parse);
+    found = Uint32Array.from({ length: SIZE }, (_, i) => pack(mix(points, i / (SIZE - 1))));
+    tables.set(name, found);
+  }
+  return found;
+}
+
+/** Where a value lies in the table; NaN lies nowhere (-1). */
+export function indexOf(scale: Scale, value: number): number {
+  const t = (value - scale.min) / (scale.max - scale.min || 1);
+  return t >= 0 ? Math.min(SIZE - 1, Math.round(t * (SIZE - 1))) : Number.isNaN(t) ? -1 : 0;
+}
+
+/** A CSS colour for a value, and ink that is legible on it. */
+export function colour(scale: Scale, value: number): { fill: string; ink: string } {
+  const index = indexOf(scale, value);
+  if (index < 0) return { fill: "transparent", ink: "currentColor" };
+  const packed = table(scale.map)[index]!;
+  const [r, g, b] = [packed & 255, (packed >> 8) & 255, (packed >> 16) & 255];
+  return { fill: `rgb(${r} ${g} ${b})`, ink: luminance(r, g, b) > 0.19 ? "#14171b" : "#ffffff" };
+}
+
+/** A symmetric scale about zero for signed values, a plain one otherwise. */
+export function scaleFor(values: Float32Array, dark: boolean): Scale {
+  let min = Infinity;
+  let max = -Infinity;
+  for (const value of values) {
+    if (value < min) min = value;
+    if (value > max) max = value;
+  }
+  if (!(max >= min)) return { map: "gray", min: 0, max: 1 };
+  if (min >= 0) return { map: "gray", min: 0, max: max > 0 ? Math.max(max, 1e-6) : 1 };
+  const reach = Math.max(-min, max);
+  return { map: dark ? "prgn-dark" : "prgn", min: -reach, max: reach };
+}
+
+/** A CSS gradient of the whole map, for a legend. */
+export const gradient = (name: MapName): string => `linear-gradient(to right, ${stops[name].join(", ")})`;
+
+type Rgb = [number, number, number];
+
+const parse = (hex: string): Rgb => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16)) as Rgb;
+
+function mix(points: Rgb[], t: number): Rgb {
+  const at = t * (points.length - 1);
+  const left = Math.min(points.length - 2, Math.floor(at));
+  const [from, to] = [points[left]!, points[left + 1]!];
+  return from.map((channel, i) => Math.round(channel + (to[i]! - channel) * (at - left))) as Rgb;
+}
+
+const pack = ([r, g, b]: Rgb): number => ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
+
+/** WCAG's relative luminance; 0.19 is where black and white ink contrast alike. */
+function luminance(r: number, g: number, b: number): number {
+  const [R, G, B] = [r, g, b].map((c) => (c <= 10 ? c / 3294.6 : ((c / 255 + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * R! + 0.7152 * G! + 0.0722 * B!;
+}

@@ -1,0 +1,134 @@
+/** The public interface of kernelscope. Names, semantics and defaults follow `torch.nn.functional`. */
+
+/** Row-major values; rank 1 to 4; images are (C, H, W) or (N, C, H, W). */
+export interface Tensor {
+  data: Float32Array;
+  shape: number[];
+}
+
+/** A tensor that the engine keeps beside its workers, so that many questions about it cost no copies. */
+export interface Held extends Tensor {
+  readonly key: number;
+}
+
+export type Input = Tensor | Held;
+/** One number for both axes, or [rows, columns]. */
+export type Pair = number | [number, number];
+export type PaddingMode = "zeros" | "reflect" | "replicate" | "circular";
+
+export interface EngineOptions {
+  /** "cpu" is the only backend of this version; "auto" picks it and `reason` says so. */
+  backend?: "auto" | "cpu" | "webgpu";
+  /** "worker" (default) keeps the page responsive; "here" computes on the calling thread. */
+  thread?: "worker" | "here";
+  workers?: number;
+}
+
+export interface CallOptions {
+  /** Receives the result; its length must be the result's. */
+  out?: Float32Array;
+  /** Hands the inputs' buffers over instead of copying them; they are detached afterwards. */
+  transfer?: boolean;
+  /** Aborting rejects the call with an `AbortError`. */
+  signal?: AbortSignal;
+}
+
+export interface Conv2dOptions extends CallOptions {
+  stride?: Pair;
+  padding?: Pair | "same" | "valid";
+  dilation?: Pair;
+  groups?: number;
+  paddingMode?: PaddingMode;
+}
+
+export interface Term {
+  /** Which input the value `x` comes from. */
+  input: string;
+  /** Index into that input; for a tap on zero padding, its (perhaps negative) padded coordinates. */
+  at: number[];
+  x: number;
+  w?: number;
+  weightAt?: number[];
+  product?: number;
+  /** True where the tap fell on zero padding. */
+  padding?: boolean;
+}
+
+/** How one output value came to be. */
+export interface Explanation {
+  value: number;
+  reduce: string;
+  bias?: number;
+  terms: Term[];
+}
+
+/** Sizes and coverage of a sliding window, as the crate computes them. */
+export interface Geometry {
+  output: [number, number];
+  padding: { top: number; left: number; bottom: number; right: number };
+  stride: [number, number];
+  dilation: [number, number];
+  /** Rows and columns that the dilated kernel spans. */
+  span: [number, number];
+  /** For each input row (column): does any window read it? */
+  rows: boolean[];
+  cols: boolean[];
+  /** Input pixels that no window reads. */
+  unreached: number;
+}
+
+export interface Picture {
+  image: Tensor;
+  bitDepth: number;
+  channels: number;
+}
+
+export interface Specimen {
+  image: Tensor;
+  labels: Record<string, Tensor>;
+  /** Nanometres a pixel. */
+  pixelSize: number;
+}
+
+export interface KernelInfo {
+  name: string;
+  label: string;
+  about: string;
+  size: number;
+}
+
+export interface Stats {
+  backend: string;
+  simd: string;
+  /** The last computation: which operator, and its milliseconds inside the engine. */
+  last: { op: string; ms: number } | null;
+  runs: number;
+  restarts: number;
+  memoryBytes: number;
+}
+
+export interface Engine {
+  readonly backend: "cpu" | "webgpu";
+  readonly adapter: string;
+  readonly simd: string;
+  /** Why this backend and this thread, in a person's words. */
+  readonly reason: string;
+  conv2d(x: Input, weight: Input, bias: Input | null, options?: Conv2dOptions): Promise<Tensor>;
+  relu(x: Input, options?: CallOptions): Promise<Tensor>;
+  explain(op: string, inputs: (Input | null)[], options: object, at: number[]): Promise<Explanation>;
+  specimen(kind: string, options?: object): Promise<Specimen>;
+  /** Decodes a PNG file of 8 or 16 bits to values between 0 and 1. */
+  decode(bytes: Uint8Array): Promise<Picture>;
+  /** The kernel presets, and one of them as a weight of shape (1, 1, k, k). */
+  kernels(): Promise<KernelInfo[]>;
+  kernel(name: string): Promise<Tensor>;
+  /** Keeps a copy of a tensor beside the workers until `release`. */
+  hold(tensor: Tensor): Promise<Held>;
+  release(held: Held): void;
+  /** A question about geometry, answered by an instance that no long run can delay. */
+  ask<T>(method: string, ...args: unknown[]): Promise<T>;
+  stats(): Stats;
+  close(): void;
+}
+
+export declare function createEngine(options?: EngineOptions): Promise<Engine>;

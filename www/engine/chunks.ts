@@ -1,0 +1,32 @@
+/** Chunks: classic scripts beside the core that hand over what they carry with `kernelscope.provide`. */
+
+const payloads = new Map<string, unknown>();
+const waiting = new Map<string, { promise: Promise<unknown>; resolve(payload: unknown): void }>();
+const script = typeof document === "undefined" ? null : (document.currentScript as HTMLScriptElement | null);
+// Relative to the core's own address, so that a page may keep pkg/ wherever it likes.
+const base = script?.src ? new URL("chunks/", script.src).href : "chunks/";
+
+export function provide(name: string, payload: unknown): void {
+  payloads.set(name, payload);
+  waiting.get(name)?.resolve(payload);
+}
+
+export function load<T>(name: string): Promise<T> {
+  if (payloads.has(name)) return Promise.resolve(payloads.get(name) as T);
+  const known = waiting.get(name);
+  if (known) return known.promise as Promise<T>;
+  let resolve!: (payload: unknown) => void;
+  const promise = new Promise<unknown>((done, failed) => {
+    resolve = done;
+    const element = document.createElement("script");
+    element.src = `${base}${name}.js`;
+    element.onerror = () => {
+      waiting.delete(name);
+      element.remove();
+      failed(new Error(`the file chunks/${name}.js, which belongs to this page, could not be read; is the folder pkg complete?`));
+    };
+    document.head.append(element);
+  });
+  waiting.set(name, { promise, resolve });
+  return promise as Promise<T>;
+}

@@ -1,0 +1,207 @@
+/** `createEngine`: promises in front of two instances, one that runs and one that answers. */
+import type {
+  CallOptions, Conv2dOptions, Engine, EngineOptions, Explanation, Held, Input, KernelInfo, Picture, Specimen, Stats, Tensor,
+} from "./api";
+import { compile } from "./compile";
+import type { Call, Ref } from "./protocol";
+import { buffersOf, HereTransport, InstanceLost, type Reply, type SendOptions, type Transport, WorkerTransport } from "./transport";
+
+type Role = "runner" | "answerer";
+
+export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
+  const { backend = "auto", thread = "worker" } = options;
+  if (!["auto", "cpu", "webgpu"].includes(backend)) {
+    throw new Error(`createEngine: backend must be "auto", "cpu" or "webgpu"; got ${JSON.stringify(backend)}`);
+  }
+  if (thread !== "worker" && thread !== "here") {
+    throw new Error(`createEngine: thread must be "worker" or "here"; got ${JSON.stringify(thread)}`);
+  }
+  const module = await compile();
+  const core = new Core(module);
+  await core.open(thread === "here" || typeof Worker === "undefined", thread);
+  if (backend === "webgpu") core.reason = `WebGPU is not part of this version; ${core.reason}`;
+  return core;
+}
+
+class Core implements Engine {
+  readonly backend = "cpu";
+  readonly adapter = "";
+  reason = "";
+  private transports!: Record<Role, Transport>;
+  private restarting: Partial<Record<Role, Promise<void>>> = {};
+  private held = new Map<number, Tensor>();
+  private keys = 0;
+  private closed = false;
+  private onThisThread = false;
+  private last: Stats["last"] = null;
+  private runs = 0;
+  private restarts = 0;
+  private memoryBytes = 0;
+
+  constructor(private module: WebAssembly.Module) {}
+
+  get simd(): string {
+    return this.transports.runner.simd;
+  }
+
+  async open(here: boolean, asked: string): Promise<void> {
+    if (!here) {
+      try {
+        const [runner, answerer] = await Promise.all([WorkerTransport.start(this.module), WorkerTransport.start(this.module)]);
+        this.transports = { runner, answerer };
+        this.reason = "on the processor, in a worker";
+        return;
+      } catch (error) {
+        const why = error instanceof Error ? error.message : String(error);
+        this.reason = `on the processor, on the page's own thread, since the browser refused a worker (${why})`;
+      }
+    } else {
+      this.reason = asked === "here" ? "on the processor, on the calling thread" : "on the processor; this place has no workers";
+    }
+    this.onThisThread = true;
+    const both = new HereTransport(this.module);
+    this.transports = { runner: both, answerer: both };
+  }
+
+  conv2d(x: Input, weight: Input, bias: Input | null, options: Conv2dOptions = {}): Promise<Tensor> {
+    return this.run("conv2d", [x, weight, bias], options);
+  }
+
+  relu(x: Input, options: CallOptions = {}): Promise<Tensor> {
+    return this.run("relu", [x], options);
+  }
+
+  async explain(op: string, inputs: (Input | null)[], options: object, at: number[]): Promise<Explanation> {
+    const call: Call = { kind: "explain", op, inputs: inputs.map((input) => refOf(op, input)), options: plain(options), at };
+    return (await this.send("answerer", call)).value as Explanation;
+  }
+
+  async specimen(kind: string, options: object = {}): Promise<Specimen> {
+    return (await this.send("runner", { kind: "specimen", specimen: kind, options })).value as Specimen;
+  }
+
+  async decode(bytes: Uint8Array): Promise<Picture> {
+    if (!(bytes instanceof Uint8Array)) throw new Error("decode: expected the bytes of a file as a Uint8Array");
+    return (await this.send("runner", { kind: "decode", bytes })).value as Picture;
+  }
+
+  kernels(): Promise<KernelInfo[]> {
+    return this.ask<KernelInfo[]>("kernels");
+  }
+
+  async kernel(name: string): Promise<Tensor> {
+    return (await this.send("answerer", { kind: "tensor", method: "kernel", args: [name] })).value as Tensor;
+  }
+
+  async hold(tensor: Tensor): Promise<Held> {
+    const { data, shape } = refOf("hold", tensor) as Tensor;
+    const key = ++this.keys;
+    this.held.set(key, { data, shape });
+    await this.both({ kind: "hold", key, data, shape });
+    return { key, data, shape };
+  }
+
+  release(held: Held): void {
+    if (!this.held.delete(held.key) || this.closed) return;
+    this.both({ kind: "release", key: held.key }).catch(() => undefined);
+  }
+
+  async ask<T>(method: string, ...args: unknown[]): Promise<T> {
+    const given = args.map((arg) => (isHeld(arg) ? { key: arg.key } : arg));
+    return (await this.send("answerer", { kind: "ask", method, args: given })).value as T;
+  }
+
+  stats(): Stats {
+    const { last, runs, restarts, memoryBytes, backend, simd } = this;
+    return { backend, simd, last, runs, restarts, memoryBytes };
+  }
+
+  close(): void {
+    this.closed = true;
+    this.held.clear();
+    this.transports.runner.close();
+    this.transports.answerer.close();
+  }
+
+  private async run(op: string, inputs: (Input | null)[], options: CallOptions): Promise<Tensor> {
+    const { out, transfer, signal } = options;
+    if (out !== undefined && !(out instanceof Float32Array)) throw new Error(`${op}: out must be a Float32Array`);
+    const refs = inputs.map((input) => refOf(op, input));
+    const call: Call = { kind: "op", op, inputs: refs, options: plain(options) };
+    if (out && this.onThisThread) call.out = out;
+    const reply = await this.send("runner", call, { signal, transfer: transfer ? buffersOf(refs) : [] });
+    this.last = { op, ms: reply.ms };
+    this.runs += 1;
+    const result = reply.value as Tensor;
+    if (!out || result.data === out) return result;
+    if (out.length !== result.data.length) {
+      throw new Error(`${op}: out has ${out.length} values, the result has ${result.data.length} (${result.shape.join("×")})`);
+    }
+    out.set(result.data);
+    return { data: out, shape: result.shape };
+  }
+
+  private async both(call: Call): Promise<void> {
+    const { runner, answerer } = this.transports;
+    const roles: Role[] = runner === answerer ? ["runner"] : ["runner", "answerer"];
+    await Promise.all(roles.map((role) => this.send(role, call)));
+  }
+
+  private async send(role: Role, call: Call, options?: SendOptions): Promise<Reply> {
+    if (this.closed) throw new Error("the engine was closed");
+    await this.restarting[role];
+    const transport = this.transports[role];
+    try {
+      const reply = await transport.send(call, options);
+      this.memoryBytes = Math.max(this.memoryBytes, reply.memory);
+      return reply;
+    } catch (error) {
+      if (error instanceof InstanceLost && !this.closed) await this.replace(role, transport);
+      throw error;
+    }
+  }
+
+  /** A dead instance is replaced, and what it held is given to its successor. */
+  private replace(role: Role, dead: Transport): Promise<void> {
+    if (this.transports[role] !== dead) return this.restarting[role] ?? Promise.resolve();
+    this.restarting[role] ??= this.revive(role, dead).finally(() => delete this.restarting[role]);
+    return this.restarting[role];
+  }
+
+  private async revive(role: Role, dead: Transport): Promise<void> {
+    dead.close();
+    const fresh = this.onThisThread ? new HereTransport(this.module) : await WorkerTransport.start(this.module);
+    if (this.onThisThread) this.transports = { runner: fresh, answerer: fresh };
+    else this.transports[role] = fresh;
+    this.restarts += 1;
+    await Promise.all([...this.held].map(([key, { data, shape }]) => fresh.send({ kind: "hold", key, data, shape })));
+  }
+}
+
+function isHeld(input: unknown): input is Held {
+  return typeof input === "object" && input !== null && "key" in input;
+}
+
+/** A tensor as it travels: checked here, so that a mistake is named before anything is sent. */
+function refOf(op: string, input: Input | null): Ref {
+  if (input === null || input === undefined) return null;
+  if (isHeld(input)) return { key: input.key };
+  const { data, shape } = input;
+  if (!(data instanceof Float32Array) || !Array.isArray(shape)) {
+    throw new Error(`${op}: a tensor is { data: Float32Array, shape: number[] }`);
+  }
+  if (!shape.every((size) => Number.isInteger(size) && size >= 0)) {
+    throw new Error(`${op}: a shape is a list of whole numbers; got [${shape.join(", ")}]`);
+  }
+  const count = shape.reduce((a, b) => a * b, 1);
+  if (count !== data.length) {
+    throw new Error(`${op}: shape ${shape.join("×")} means ${count} values; the data has ${data.length}`);
+  }
+  return { data, shape };
+}
+
+/** The operator's own options, without those that belong to the call. */
+function plain(options: object): object {
+  const { out, transfer, signal, ...rest } = options as CallOptions;
+  return rest;
+}

@@ -1,0 +1,162 @@
+/** Carries out calls on one wasm instance. The worker and the same-thread engine share it. */
+import createGlue, { type Glue } from "kernelscope-wasm";
+import { type Call, isKey, type Ref } from "./protocol";
+
+export interface Outcome {
+  value: unknown;
+  transfer: ArrayBuffer[];
+  ms: number;
+}
+
+/** The instance is gone: a panic or a trap. Its tensors are lost; a new one has to be made. */
+export class Fatal extends Error {}
+
+export class Executor {
+  private glue: Glue;
+  private held = new Map<number, number>();
+  /** Set by the panic hook with the panic's own words. */
+  private static readonly PANIC = "__kernelscope_panic";
+
+  constructor(module: WebAssembly.Module) {
+    this.glue = createGlue();
+    this.glue.initSync({ module });
+  }
+
+  get simd(): string {
+    return this.glue.simd();
+  }
+
+  get memory(): number {
+    return this.glue.memory_bytes();
+  }
+
+  execute(call: Call): Outcome {
+    const panics = globalThis as unknown as Record<string, string | undefined>;
+    delete panics[Executor.PANIC];
+    const start = performance.now();
+    try {
+      const outcome = this.carryOut(call);
+      return { ...outcome, ms: performance.now() - start };
+    } catch (error) {
+      const panic = panics[Executor.PANIC];
+      if (panic !== undefined || error instanceof WebAssembly.RuntimeError) {
+        throw new Fatal(panic ?? String(error));
+      }
+      throw error;
+    }
+  }
+
+  private carryOut(call: Call): { value: unknown; transfer: ArrayBuffer[] } {
+    const { glue } = this;
+    switch (call.kind) {
+      case "op":
+        return this.withInputs(call.inputs, (handles) => this.take(glue.run(call.op, handles, call.options), call.out));
+      case "explain":
+        return this.withInputs(call.inputs, (handles) => ({
+          value: glue.explain(call.op, handles, call.options, Uint32Array.from(call.at)),
+          transfer: [],
+        }));
+      case "ask":
+        return this.ask(call.method, call.args);
+      case "tensor":
+        return this.ask(call.method, call.args, true);
+      case "specimen": {
+        const made = glue.specimen(call.specimen, call.options) as {
+          image: number;
+          labels: Record<string, number>;
+          pixelSize: number;
+        };
+        const image = this.take(made.image);
+        const labels = Object.entries(made.labels).map(([name, handle]) => [name, this.take(handle)] as const);
+        return {
+          value: {
+            ...made,
+            image: image.value,
+            labels: Object.fromEntries(labels.map(([name, taken]) => [name, taken.value])),
+          },
+          transfer: [...image.transfer, ...labels.flatMap(([, taken]) => taken.transfer)],
+        };
+      }
+      case "decode": {
+        const made = glue.decode(call.bytes) as { image: number; bitDepth: number; channels: number };
+        const image = this.take(made.image);
+        return { value: { ...made, image: image.value }, transfer: image.transfer };
+      }
+      case "hold": {
+        this.release(call.key);
+        this.held.set(call.key, glue.put(call.data, Uint32Array.from(call.shape)));
+        return { value: null, transfer: [] };
+      }
+      case "release":
+        this.release(call.key);
+        return { value: null, transfer: [] };
+    }
+  }
+
+  private release(key: number): void {
+    const handle = this.held.get(key);
+    if (handle !== undefined) this.glue.free(handle);
+    this.held.delete(key);
+  }
+
+  private handleOf(key: number): number {
+    const handle = this.held.get(key);
+    if (handle === undefined) throw new Error("this tensor was released; hold it again before using it");
+    return handle;
+  }
+
+  /** Uploads what came with the message, and frees it again whatever happens. */
+  private withInputs<T>(refs: Ref[], use: (handles: Uint32Array) => T): T {
+    const own: number[] = [];
+    try {
+      const handles = refs.map((ref) => {
+        if (ref === null) return 0;
+        if (isKey(ref)) return this.handleOf(ref.key);
+        const handle = this.glue.put(ref.data, Uint32Array.from(ref.shape));
+        own.push(handle);
+        return handle;
+      });
+      return use(Uint32Array.from(handles));
+    } finally {
+      for (const handle of own) this.glue.free(handle);
+    }
+  }
+
+  /** Moves a tensor out of the instance, into `out` where the caller gave one. */
+  private take(handle: number, out?: Float32Array): { value: { data: Float32Array; shape: number[] }; transfer: ArrayBuffer[] } {
+    try {
+      const shape = Array.from(this.glue.shape_of(handle));
+      if (out) {
+        this.glue.read_into(handle, out);
+        return { value: { data: out, shape }, transfer: [] };
+      }
+      const data = this.glue.read(handle);
+      return { value: { data, shape }, transfer: [data.buffer as ArrayBuffer] };
+    } finally {
+      this.glue.free(handle);
+    }
+  }
+
+  /** A function of the instance by its name; keys become handles, lists of numbers unsigned arrays. */
+  private ask(method: string, args: unknown[], tensor = false): { value: unknown; transfer: ArrayBuffer[] } {
+    const target = (this.glue as unknown as Record<string, unknown>)[method];
+    if (typeof target !== "function") throw new Error(`the engine knows no question “${method}”`);
+    const own: number[] = [];
+    try {
+      const given = args.map((arg) => {
+        if (isKey(arg)) return this.handleOf(arg.key);
+        if (Array.isArray(arg) && arg.every((item) => typeof item === "number")) return Uint32Array.from(arg as number[]);
+        if (typeof arg === "object" && arg !== null && "data" in arg && "shape" in arg) {
+          const handle = this.glue.put(arg.data as Float32Array, Uint32Array.from(arg.shape as number[]));
+          own.push(handle);
+          return handle;
+        }
+        return arg;
+      });
+      const value = (target as (...given: unknown[]) => unknown)(...given);
+      return tensor ? this.take(value as number) : { value, transfer: [] };
+    } finally {
+      for (const handle of own) this.glue.free(handle);
+    }
+  }
+}

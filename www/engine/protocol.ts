@@ -1,0 +1,28 @@
+/** What the page and a worker say to each other. Everything here survives structured cloning. */
+
+/** A tensor in a message: sent along, or named by the key under which the worker already holds it. */
+export type Ref = { data: Float32Array; shape: number[] } | { key: number } | null;
+
+export type Call =
+  | { kind: "op"; op: string; inputs: Ref[]; options: object; out?: Float32Array }
+  | { kind: "explain"; op: string; inputs: Ref[]; options: object; at: number[] }
+  | { kind: "ask"; method: string; args: unknown[] }
+  | { kind: "tensor"; method: "kernel" | "flip"; args: unknown[] }
+  | { kind: "specimen"; specimen: string; options: object }
+  | { kind: "decode"; bytes: Uint8Array }
+  | { kind: "hold"; key: number; data: Float32Array; shape: number[] }
+  | { kind: "release"; key: number };
+
+export type ToWorker =
+  | { type: "start"; module: WebAssembly.Module }
+  | { type: "call"; id: number; call: Call }
+  | { type: "cancel"; id: number };
+
+export type FromWorker =
+  | { type: "ready"; simd: string }
+  | { type: "done"; id: number; value: unknown; ms: number; memory: number }
+  | { type: "failed"; id: number; message: string; fatal: boolean };
+
+/** A reference in an argument list of `ask`: replaced by the instance's handle. */
+export const isKey = (value: unknown): value is { key: number } =>
+  typeof value === "object" && value !== null && typeof (value as { key?: unknown }).key === "number";
