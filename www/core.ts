@@ -14,10 +14,15 @@ function engine(): Promise<Engine> {
   return shared;
 }
 
-export const kernelscope = { createEngine, engine, provide, load };
-export type Kernelscope = typeof kernelscope;
+// The bundler makes these exports the global `kernelscope`.
+export { createEngine, engine, load, provide };
 
-Object.assign(globalThis, { kernelscope });
+export interface Kernelscope {
+  createEngine: typeof createEngine;
+  engine: typeof engine;
+  load: typeof load;
+  provide: typeof provide;
+}
 
 /** Figures are `<ks-…>` elements; their code comes when the first one is there. */
 function watch(): void {

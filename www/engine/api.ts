@@ -50,6 +50,8 @@ export interface Term {
   w?: number;
   weightAt?: number[];
   product?: number;
+  /** The running sum up to and including this term, without the bias. */
+  partial?: number;
   /** True where the tap fell on zero padding. */
   padding?: boolean;
 }
@@ -122,6 +124,8 @@ export interface Engine {
   /** The kernel presets, and one of them as a weight of shape (1, 1, k, k). */
   kernels(): Promise<KernelInfo[]>;
   kernel(name: string): Promise<Tensor>;
+  /** A weight turned by 180° in its last two axes: true convolution is cross-correlation with it. */
+  flip(weight: Tensor): Promise<Tensor>;
   /** Keeps a copy of a tensor beside the workers until `release`. */
   hold(tensor: Tensor): Promise<Held>;
   release(held: Held): void;

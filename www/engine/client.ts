@@ -93,6 +93,10 @@ class Core implements Engine {
     return (await this.send("answerer", { kind: "tensor", method: "kernel", args: [name] })).value as Tensor;
   }
 
+  async flip(weight: Tensor): Promise<Tensor> {
+    return (await this.send("answerer", { kind: "tensor", method: "flip", args: [refOf("flip", weight)] })).value as Tensor;
+  }
+
   async hold(tensor: Tensor): Promise<Held> {
     const { data, shape } = refOf("hold", tensor) as Tensor;
     const key = ++this.keys;

@@ -125,7 +125,7 @@ export class Executor {
   /** Moves a tensor out of the instance, into `out` where the caller gave one. */
   private take(handle: number, out?: Float32Array): { value: { data: Float32Array; shape: number[] }; transfer: ArrayBuffer[] } {
     try {
-      const shape = Array.from(this.glue.shape_of(handle));
+      const shape: number[] = Array.from(this.glue.shape_of(handle));
       if (out) {
         this.glue.read_into(handle, out);
         return { value: { data: out, shape }, transfer: [] };
@@ -145,9 +145,9 @@ export class Executor {
     try {
       const given = args.map((arg) => {
         if (isKey(arg)) return this.handleOf(arg.key);
-        if (Array.isArray(arg) && arg.every((item) => typeof item === "number")) return Uint32Array.from(arg as number[]);
-        if (typeof arg === "object" && arg !== null && "data" in arg && "shape" in arg) {
-          const handle = this.glue.put(arg.data as Float32Array, Uint32Array.from(arg.shape as number[]));
+        if (isNumbers(arg)) return Uint32Array.from(arg);
+        if (isTensor(arg)) {
+          const handle = this.glue.put(arg.data, Uint32Array.from(arg.shape));
           own.push(handle);
           return handle;
         }
@@ -160,3 +160,8 @@ export class Executor {
     }
   }
 }
+
+const isNumbers = (arg: unknown): arg is number[] => Array.isArray(arg) && arg.every((item) => typeof item === "number");
+
+const isTensor = (arg: unknown): arg is { data: Float32Array; shape: number[] } =>
+  typeof arg === "object" && arg !== null && "data" in arg && arg.data instanceof Float32Array && "shape" in arg && isNumbers(arg.shape);

@@ -1,0 +1,70 @@
+/** The control strip's parts. Each is a label a person can read and an element a keyboard can reach. */
+import { h, icon } from "./dom";
+import { parseNumber } from "../draw/numbers";
+
+export function iconButton(name: Parameters<typeof icon>[0], label: string, press: () => void, primary = false): HTMLButtonElement {
+  return h("button", { type: "button", class: primary ? "button primary" : "button", "aria-label": label, title: label, onclick: press }, icon(name));
+}
+
+export function setIcon(button: HTMLButtonElement, name: Parameters<typeof icon>[0], label: string): void {
+  button.replaceChildren(icon(name));
+  button.setAttribute("aria-label", label);
+  button.title = label;
+}
+
+export interface Choice {
+  value: string;
+  label: string;
+}
+
+/** A drop-down with its label in front. */
+export function select(label: string, choose: (value: string) => void): { element: HTMLElement; fill(choices: Choice[]): void; set(value: string): void } {
+  const list = h("select", { onchange: () => choose(list.value) });
+  return {
+    element: h("label", { class: "field" }, h("span", {}, label), list),
+    fill: (choices) => list.replaceChildren(...choices.map(({ value, label: words }) => h("option", { value }, words))),
+    set: (value) => (list.value = value),
+  };
+}
+
+/** A number that may be typed. What is no number stays as it was typed and is reported. */
+export function numberField(label: string, change: (value: number) => void, wrong: (typed: string) => void): { element: HTMLElement; input: HTMLInputElement; set(value: number): void } {
+  const input = h("input", {
+    type: "text",
+    inputmode: "numeric",
+    size: 3,
+    autocomplete: "off",
+    onchange: () => read(),
+    onkeydown: (event: KeyboardEvent) => {
+      const step = event.key === "ArrowUp" ? 1 : event.key === "ArrowDown" ? -1 : 0;
+      const value = parseNumber(input.value);
+      if (!step || Number.isNaN(value)) return;
+      event.preventDefault();
+      input.value = String(value + step);
+      read();
+    },
+  });
+  const read = () => {
+    const value = parseNumber(input.value);
+    input.toggleAttribute("aria-invalid", false);
+    if (Number.isNaN(value)) {
+      input.setAttribute("aria-invalid", "true");
+      wrong(input.value);
+    } else change(value);
+  };
+  return {
+    element: h("label", { class: "field" }, h("span", {}, label), input),
+    input,
+    set: (value) => {
+      if (parseNumber(input.value) === value) return;
+      input.value = String(value);
+      input.removeAttribute("aria-invalid");
+    },
+  };
+}
+
+/** A button that stays pressed. */
+export function toggle(label: string, change: (on: boolean) => void): { element: HTMLButtonElement; set(on: boolean): void } {
+  const element = h("button", { type: "button", class: "button words", "aria-pressed": "false", onclick: () => change(element.getAttribute("aria-pressed") !== "true") }, label);
+  return { element, set: (on) => element.setAttribute("aria-pressed", String(on)) };
+}

@@ -1,0 +1,62 @@
+/** The pictures that figures may look at: real micrographs, specimens of the crate, the reader's own. */
+import type { Engine, Tensor } from "../engine/api";
+import { fromBase64 } from "../engine/base64";
+import { host } from "./host";
+
+export interface Source {
+  /** (1, H, W), values from 0 to 1. */
+  image: Tensor;
+  /** What the caption says: material, instrument, pixel size. */
+  about: string;
+}
+
+export interface SourceInfo {
+  value: string;
+  label: string;
+  load(engine: Engine): Promise<Source>;
+}
+
+/** A square of the micrograph with bright, dark and pitted grains, clear of the burnt-in scale bar. */
+const TITANIUM = { top: 84, left: 174, size: 256 };
+
+const specimen = (value: string, label: string, kind: string, size: number, options: object = {}): SourceInfo => ({
+  value,
+  label,
+  load: async (engine) => {
+    const { image, pixelSize } = await engine.specimen(kind, { size, ...options });
+    return { image, about: `computed · ${size} × ${size} · ${pixelSize} nm a pixel` };
+  },
+});
+
+export const SOURCES: SourceInfo[] = [
+  {
+    value: "titanium",
+    label: "titanium, SEM",
+    load: async (engine) => {
+      const { image } = await engine.decode(fromBase64(await host.load<string>("image-grain_ti_sem")));
+      const { top, left, size } = TITANIUM;
+      return { image: cut(image, top, left, size), about: "α-titanium, SEM · 0.63 µm a pixel" };
+    },
+  },
+  specimen("grains", "grains, computed", "grains", 256, { seed: 7 }),
+  specimen("grains-64", "grains, 64 × 64", "grains", 64, { seed: 7 }),
+  specimen("two-grains", "two grains", "two-grains", 64),
+];
+
+/** Rows and columns of the first channel; copies, computes nothing. */
+function cut({ data, shape }: Tensor, top: number, left: number, size: number): Tensor {
+  const width = shape[2]!;
+  const out = new Float32Array(size * size);
+  for (let y = 0; y < size; y++) out.set(data.subarray((top + y) * width + left, (top + y) * width + left + size), y * size);
+  return { data: out, shape: [1, size, size] };
+}
+
+/** A picture of the reader's own: a PNG; of several channels the first is taken. */
+export async function ownPicture(engine: Engine, file: File): Promise<Source> {
+  const { image, bitDepth } = await engine.decode(new Uint8Array(await file.arrayBuffer()));
+  const [, height, width] = image.shape as [number, number, number];
+  return {
+    image: { data: image.data.slice(0, height * width), shape: [1, height, width] },
+    about: `${file.name} · ${width} × ${height} · ${bitDepth} bits`,
+  };
+}

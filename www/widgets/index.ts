@@ -1,0 +1,11 @@
+/** The registry: one line a figure. */
+import { host } from "../figure/host";
+import { Convolution } from "./convolution/convolution";
+
+const figures: Record<string, CustomElementConstructor> = {
+  "ks-convolution": Convolution,
+};
+
+for (const [name, figure] of Object.entries(figures)) if (!customElements.get(name)) customElements.define(name, figure);
+
+host.provide("widgets", Object.keys(figures));
