@@ -1,0 +1,91 @@
+// Makes pkg/ from the TypeScript in www/ and the optimised wasm. Called by `cargo xtask build`:
+//   node xtask/bundle/bundle.mjs --glue kernelscope.js --wasm kernelscope.wasm --hash HEX --out DIR [--www DIR]
+// Deterministic: the same inputs give the same bytes.
+import { mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { dirname, join, relative, resolve, sep } from "node:path";
+import { parseArgs } from "node:util";
+import { deflateRawSync, gzipSync } from "node:zlib";
+import { build } from "esbuild";
+import { cssAsText, virtualModules } from "./plugins.mjs";
+import { publicTypes } from "./types.mjs";
+
+const { values: options } = parseArgs({
+  options: {
+    glue: { type: "string" },
+    wasm: { type: "string" },
+    hash: { type: "string" },
+    out: { type: "string" },
+    www: { type: "string", default: "www" },
+  },
+});
+for (const name of ["glue", "wasm", "hash", "out"]) {
+  if (!options[name]) throw new Error(`bundle.mjs needs --${name}`);
+}
+const www = resolve(options.www);
+const out = resolve(options.out);
+const glue = resolve(options.glue);
+const wasm = await readFile(options.wasm);
+
+function bundle({ entry, name, format, modules, ...more }) {
+  return build({
+    entryPoints: [{ in: join(www, entry), out: name }],
+    format,
+    bundle: true,
+    minify: true,
+    write: false,
+    outdir: out,
+    legalComments: "none",
+    logLevel: "warning",
+    target: ["es2022", "chrome114", "firefox115", "safari16.4"],
+    loader: { ".woff2": "file" },
+    assetNames: "fonts/[name]",
+    plugins: [virtualModules({ glue, ...modules }), cssAsText(www)],
+    ...more,
+  });
+}
+
+const worker = await bundle({ entry: "engine/worker.ts", name: "worker", format: "iife" });
+const modules = {
+  wasm: deflateRawSync(wasm, { level: 9 }).toString("base64"),
+  worker: worker.outputFiles[0].text,
+};
+const bundles = await Promise.all([
+  bundle({ entry: "core.ts", name: "kernelscope", format: "iife", modules }),
+  bundle({ entry: "module.ts", name: "kernelscope", format: "esm", modules, outExtension: { ".js": ".mjs" } }),
+  bundle({ entry: "widgets/index.ts", name: "chunks/widgets", format: "iife" }),
+  bundle({ entry: "styles/page.css", name: "kernelscope" }),
+]);
+
+/** Every file of pkg/: its path there → its bytes. */
+const files = new Map();
+for (const { outputFiles } of bundles) {
+  for (const { path, contents } of outputFiles) files.set(relative(out, path).replaceAll(sep, "/"), contents);
+}
+files.set("kernelscope.wasm", wasm);
+files.set("kernelscope.d.ts", Buffer.from(publicTypes(join(www, "engine/api.ts"))));
+for (const name of (await readdir(join(www, "images"))).filter((name) => name.endsWith(".png"))) {
+  const image = `image-${name.slice(0, -".png".length)}`;
+  const png = await readFile(join(www, "images", name), "base64");
+  files.set(`chunks/${image}.js`, Buffer.from(`kernelscope.provide("${image}","${png}");\n`));
+}
+files.set("manifest.json", Buffer.from(manifest(files)));
+
+function manifest(files) {
+  const sizes = [...files]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, bytes]) => [name, { bytes: bytes.length, gzip: gzipSync(bytes, { level: 9 }).length }]);
+  return `${JSON.stringify({ sources: options.hash, files: Object.fromEntries(sizes) }, null, 2)}\n`;
+}
+
+for (const [name, bytes] of files) {
+  const path = join(out, name);
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, bytes);
+}
+for (const entry of await readdir(out, { recursive: true, withFileTypes: true })) {
+  const path = join(entry.parentPath ?? entry.path, entry.name);
+  if (!entry.isDirectory() && !files.has(relative(out, path).replaceAll(sep, "/"))) await rm(path);
+}
+
+const total = [...files.values()].reduce((sum, bytes) => sum + bytes.length, 0);
+console.log(`  ${files.size} files, ${Math.round(total / 1024)} KiB; wasm ${Math.round(wasm.length / 1024)} KiB`);

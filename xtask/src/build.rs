@@ -1,0 +1,67 @@
+//! `cargo xtask build`: everything in `pkg/`.
+
+use crate::provision;
+use crate::shell;
+use crate::sources;
+use crate::steps::{Stamp, skipped, step};
+use crate::wasm::{self, Variant};
+use anyhow::{Context, Result};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+/// Builds a variant into the folder `out`.
+pub fn build(variant: &Variant, out: &Path) -> Result<()> {
+    let start = Instant::now();
+    let node = provision::node()?;
+    provision::npm_packages()?;
+    let optimised = wasm::make(variant)?;
+    bundle(&node, variant, &optimised, out)?;
+    println!("built in {:.1} s", start.elapsed().as_secs_f64());
+    Ok(())
+}
+
+/// Builds what is shipped, into `pkg/`.
+pub fn shipped() -> Result<()> {
+    build(&Variant::shipped(), &crate::root().join("pkg"))
+}
+
+/// Builds the lying variant, into `out` or its usual place.
+pub fn sabotage(out: Option<PathBuf>) -> Result<()> {
+    let usual = || crate::root().join("target/sabotage/pkg");
+    build(&Variant::sabotage(), &out.unwrap_or_else(usual))
+}
+
+fn bundle(node: &Path, variant: &Variant, optimised: &Path, out: &Path) -> Result<()> {
+    let name = variant.step("bundle");
+    let stamp = Stamp::new(&format!("bundle{}", variant.name), &[out.to_path_buf()]);
+    let hash = sources::hash()?;
+    let key = format!(
+        "{hash} {}",
+        sources::digest(&[optimised.to_path_buf(), variant.glue.join("kernelscope.js")])?
+    );
+    if stamp.is_fresh(&key) {
+        skipped(&name, "unchanged");
+        return Ok(());
+    }
+    step(&name, || {
+        let root = crate::root();
+        let module =
+            fs::read(optimised).with_context(|| format!("reading {}", optimised.display()))?;
+        let signed = root.join(format!("target/web/signed{}.wasm", variant.name));
+        fs::write(&signed, wasm::with_section(module, wasm::SECTION, &hash))?;
+        let mut command = Command::new(node);
+        command
+            .current_dir(&root)
+            .arg("xtask/bundle/bundle.mjs")
+            .arg("--glue")
+            .arg(variant.glue.join("kernelscope.js"))
+            .arg("--wasm")
+            .arg(&signed)
+            .args(["--hash", &hash, "--out"])
+            .arg(out);
+        shell::run(&mut command)?;
+        stamp.write(&key)
+    })
+}

@@ -1,0 +1,256 @@
+//! From the crate to an optimised wasm module and its JavaScript glue.
+
+use crate::provision;
+use crate::shell;
+use crate::sources;
+use crate::steps::{Stamp, skipped, step};
+use crate::toolchain::{self, TARGET};
+use anyhow::{Context, Result};
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use wasm_bindgen_cli_support::Bindgen;
+
+/// The name of the custom section that holds the hash of the sources.
+pub const SECTION: &str = "kernelscope-sources";
+
+/// What to compile, and where the steps' results go.
+pub struct Variant {
+    /// A name for stamps and messages: "" or "sabotage".
+    pub name: &'static str,
+    /// Cargo features.
+    pub features: &'static str,
+    /// The folder with the glue, its types and the wasm.
+    pub glue: PathBuf,
+}
+
+impl Variant {
+    /// The build that is shipped. tsconfig.json names its folder.
+    pub fn shipped() -> Variant {
+        Variant {
+            name: "",
+            features: "web",
+            glue: crate::root().join("target/bindgen"),
+        }
+    }
+
+    /// The build that lies and panics, for tests.
+    pub fn sabotage() -> Variant {
+        Variant {
+            name: "sabotage",
+            features: "web,sabotage",
+            glue: crate::root().join("target/sabotage/bindgen"),
+        }
+    }
+
+    /// A step's name, with the variant's.
+    pub fn step(&self, step: &str) -> String {
+        match self.name {
+            "" => step.to_string(),
+            name => format!("{step} ({name})"),
+        }
+    }
+
+    fn stamp(&self, step: &str, outputs: &[PathBuf]) -> Stamp {
+        Stamp::new(&format!("{step}{}", self.name), outputs)
+    }
+}
+
+/// Compiles, binds and optimises; gives the path of the optimised module.
+pub fn make(variant: &Variant) -> Result<PathBuf> {
+    let compiled = compile(variant)?;
+    let bound = bind(variant, &compiled)?;
+    optimise(variant, &bound)
+}
+
+fn compile(variant: &Variant) -> Result<PathBuf> {
+    let name = variant.step("compile the wasm");
+    let folder = crate::root().join("target/web");
+    let kept = folder.join(format!("compiled{}.wasm", variant.name));
+    let stamp = variant.stamp("compile", std::slice::from_ref(&kept));
+    // Not the toolchain: to find out which one it would be can take seconds. Forcing one counts.
+    let force = env::var(toolchain::FORCE).unwrap_or_default();
+    let code = sources::hash_of(&["crate", "Cargo.toml", "Cargo.lock", "xtask/src/wasm.rs"])?;
+    let key = format!("{code} {} {force}", variant.features);
+    if stamp.is_fresh(&key) {
+        skipped(&name, "unchanged");
+        return Ok(kept);
+    }
+    step(&name, || {
+        let toolchain = toolchain::choose()?;
+        let mut flags = vec!["-Ctarget-feature=+simd128".to_string()];
+        flags.extend(without_local_paths(&toolchain.library_sources()));
+        let mut build = toolchain.cargo_build(&flags);
+        build
+            .current_dir(crate::root())
+            .args(["--package", "kernelscope", "--lib", "--release"])
+            .args(["--features", variant.features, "--target-dir"])
+            .arg(&folder);
+        shell::run(&mut build)?;
+        let built = folder.join(TARGET).join("release/kernelscope.wasm");
+        fs::copy(&built, &kept).with_context(|| format!("copying {}", built.display()))?;
+        stamp.write(&key)?;
+        Ok(kept)
+    })
+}
+
+/// Flags that keep this machine's folders out of the module's panic messages.
+fn without_local_paths(library: &Path) -> Vec<String> {
+    let mut flags = vec![remap(&crate::root(), "kernelscope"), remap(library, "rust")];
+    if let Ok(real) = fs::canonicalize(library) {
+        flags.push(remap(&real, "rust"));
+    }
+    let home = env::var_os("CARGO_HOME")
+        .map(PathBuf::from)
+        .or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cargo")));
+    let registry = home.map(|home| home.join("registry/src"));
+    if let Some(registry) = registry {
+        // One folder for each registry; its name differs between machines.
+        for index in fs::read_dir(registry).into_iter().flatten().flatten() {
+            flags.push(remap(&index.path(), "crates"));
+        }
+    }
+    flags
+}
+
+fn remap(from: &Path, to: &str) -> String {
+    format!("--remap-path-prefix={}={to}", from.display())
+}
+
+fn bind(variant: &Variant, compiled: &Path) -> Result<PathBuf> {
+    let name = variant.step("wasm-bindgen");
+    let file = |ending: &str| variant.glue.join(format!("kernelscope{ending}"));
+    let outputs = [file(".js"), file(".d.ts"), file("_bg.wasm")];
+    let stamp = variant.stamp("bind", &outputs);
+    let key = format!(
+        "{} {}",
+        sources::digest(&[compiled.to_path_buf()])?,
+        sources::hash_of(&["Cargo.lock", "xtask/src/wasm.rs"])?
+    );
+    let bound = file("_bg.wasm");
+    if stamp.is_fresh(&key) {
+        skipped(&name, "unchanged");
+        return Ok(bound);
+    }
+    step(&name, || {
+        let mut bindgen = Bindgen::new();
+        bindgen
+            .input_path(compiled)
+            .web(true)?
+            .omit_default_module_path(true)
+            .typescript(true)
+            .remove_name_section(true)
+            .remove_producers_section(true)
+            .out_name("kernelscope")
+            .generate(&variant.glue)?;
+        stamp.write(&key)?;
+        Ok(bound)
+    })
+}
+
+fn optimise(variant: &Variant, bound: &Path) -> Result<PathBuf> {
+    let name = variant.step("wasm-opt -O3");
+    let optimised = crate::root().join(format!("target/web/optimised{}.wasm", variant.name));
+    let stamp = variant.stamp("optimise", std::slice::from_ref(&optimised));
+    let key = format!(
+        "{} {}",
+        sources::digest(&[bound.to_path_buf()])?,
+        sources::hash_of(&["package-lock.json", "xtask/src/wasm.rs"])?
+    );
+    if stamp.is_fresh(&key) {
+        skipped(&name, "unchanged");
+        return Ok(optimised);
+    }
+    step(&name, || {
+        // No feature flags: the module's own target_features section says what it uses.
+        let mut command = Command::new(provision::node()?);
+        command
+            .arg(provision::module("binaryen/bin/wasm-opt"))
+            .arg("-O3")
+            .arg(bound)
+            .arg("-o")
+            .arg(&optimised);
+        shell::output(&mut command)?;
+        stamp.write(&key)?;
+        Ok(optimised)
+    })
+}
+
+/// The module with a custom section `name` holding `text` put after its last section.
+pub fn with_section(mut module: Vec<u8>, name: &str, text: &str) -> Vec<u8> {
+    let mut payload = leb128(name.len());
+    payload.extend_from_slice(name.as_bytes());
+    payload.extend_from_slice(text.as_bytes());
+    module.push(0);
+    module.extend(leb128(payload.len()));
+    module.extend(payload);
+    module
+}
+
+/// The text of the custom section `name`, if the module has one.
+pub fn section(module: &[u8], name: &str) -> Option<String> {
+    let mut rest = module.get(8..)?;
+    while let Some((&id, after)) = rest.split_first() {
+        let (size, after) = read_leb128(after)?;
+        let (payload, after) = after.split_at_checked(size)?;
+        rest = after;
+        if id != 0 {
+            continue;
+        }
+        let (length, payload) = read_leb128(payload)?;
+        let (title, text) = payload.split_at_checked(length)?;
+        if title == name.as_bytes() {
+            return String::from_utf8(text.to_vec()).ok();
+        }
+    }
+    None
+}
+
+fn leb128(mut number: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    loop {
+        let low = (number & 0x7f) as u8;
+        number >>= 7;
+        if number == 0 {
+            bytes.push(low);
+            return bytes;
+        }
+        bytes.push(low | 0x80);
+    }
+}
+
+fn read_leb128(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    let mut number = 0;
+    for (place, &byte) in bytes.iter().enumerate().take(5) {
+        number |= usize::from(byte & 0x7f) << (7 * place);
+        if byte & 0x80 == 0 {
+            return Some((number, &bytes[place + 1..]));
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EMPTY: [u8; 8] = *b"\0asm\x01\0\0\0";
+
+    #[test]
+    fn a_section_reads_back() {
+        let long = "x".repeat(300);
+        let module = with_section(EMPTY.to_vec(), "first", &long);
+        let module = with_section(module, SECTION, "abc");
+        assert_eq!(section(&module, SECTION).as_deref(), Some("abc"));
+        assert_eq!(section(&module, "first"), Some(long));
+        assert_eq!(section(&module, "none"), None);
+    }
+
+    #[test]
+    fn a_cut_module_has_no_section() {
+        let module = with_section(EMPTY.to_vec(), SECTION, "abc");
+        assert_eq!(section(&module[..module.len() - 1], SECTION), None);
+        assert_eq!(section(&[], SECTION), None);
+    }
+}
