@@ -1,0 +1,3 @@
+//! Reading the files people in microscopy have.
+
+pub mod png;

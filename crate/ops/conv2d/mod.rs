@@ -1,0 +1,268 @@
+//! `conv2d`: cross-correlation with a kernel, as `torch.nn.functional.conv2d` (and, with a padding mode, `torch.nn.Conv2d`).
+//!
+//! For input x of shape (C_in, H, W), weights w of shape (C_out, C_in/groups, kh, kw) and bias b of shape (C_out):
+//!
+//! `y[o, m, n] = Σ_c Σ_ky Σ_kx  x[c, sy·m − p_top + dy·ky, sx·n − p_left + dx·kx] · w[o, c, ky, kx]  +  b[o]`
+//!
+//! with c over the channels of o's group. The sum runs in `f32`, in the order (c, ky, kx), product by product, and the bias
+//! comes last: in the fast path and in [`explain`] alike, so both agree **to the bit**. PyTorch orders its sums differently
+//! and differs in the last digits.
+
+mod cpu;
+
+use super::{Explanation, Images, Reduce, Term};
+use crate::error::{Error, Result, tuple};
+use crate::options::{Options, Reader};
+use crate::tensor::Tensor;
+use crate::window::{Source, Spec, Window};
+
+const OP: &str = "conv2d";
+
+/// The options: `stride` (1), `padding` (0; pixels, "same" or "valid"), `dilation` (1), `groups` (1) and `paddingMode`
+/// ("zeros", "reflect", "replicate" or "circular"). Numbers or pairs [vertical, horizontal].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// The window, apart from the kernel's size, which the weights know.
+    pub window: Spec,
+    /// Number of groups of channels that do not see each other.
+    pub groups: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            window: Spec::new([1, 1]),
+            groups: 1,
+        }
+    }
+}
+
+impl Settings {
+    /// Reads the options, missing ones at PyTorch's defaults.
+    ///
+    /// # Errors
+    /// On unknown names and impossible values.
+    pub fn parse(options: &Options) -> Result<Settings> {
+        let mut reader = Reader::new(OP, options);
+        let window = Spec::read(&mut reader, [1, 1])?;
+        let groups = reader.whole("groups", 1)?.unwrap_or(1);
+        reader.finish()?;
+        Ok(Settings { window, groups })
+    }
+}
+
+/// The inputs of a convolution.
+#[derive(Clone, Copy)]
+pub struct Inputs<'a> {
+    /// The picture, (C_in, H, W) or (N, C_in, H, W).
+    pub x: &'a Tensor,
+    /// The weights, (C_out, C_in/groups, kh, kw).
+    pub weight: &'a Tensor,
+    /// The bias, (C_out), if any.
+    pub bias: Option<&'a Tensor>,
+}
+
+/// Sorts a list of inputs.
+///
+/// # Errors
+/// If x or the weights are missing or there are too many.
+pub fn inputs<'a>(inputs: &[Option<&'a Tensor>]) -> Result<Inputs<'a>> {
+    match *inputs {
+        [Some(x), Some(weight)] => Ok(Inputs {
+            x,
+            weight,
+            bias: None,
+        }),
+        [Some(x), Some(weight), bias] => Ok(Inputs { x, weight, bias }),
+        _ => {
+            let got = inputs.iter().flatten().count();
+            Err(Error::Inputs {
+                op: OP.into(),
+                expected: "x, weight and bias (or none)",
+                got,
+            })
+        }
+    }
+}
+
+/// Inputs that fit together.
+struct Plan {
+    images: Images,
+    /// Output channels.
+    co: usize,
+    /// Input channels of a group.
+    cg: usize,
+    window: Window,
+}
+
+fn plan(inputs: Inputs<'_>, settings: &Settings) -> Result<Plan> {
+    let images = Images::of(OP, inputs.x)?;
+    let groups = settings.groups;
+    let wrong_weight = |expected: String| {
+        Err(Error::Shape {
+            op: OP.into(),
+            input: "weight".into(),
+            expected,
+            got: inputs.weight.shape().to_vec(),
+        })
+    };
+    let [co, cg, kh, kw] = *inputs.weight.shape() else {
+        return wrong_weight("(C_out, C_in/groups, kh, kw)".into());
+    };
+    if images.c % groups != 0 || co % groups != 0 {
+        let problem = format!(
+            "groups must divide C_in = {} and C_out = {co}; got {groups}",
+            images.c
+        );
+        return Err(Error::Other {
+            op: OP.into(),
+            problem,
+        });
+    }
+    if cg * groups != images.c {
+        let (c, shape, per) = (images.c, tuple(inputs.x.shape()), images.c / groups);
+        return wrong_weight(format!(
+            "(C_out, C_in/groups, kh, kw) with C_in/groups = {c}/{groups} = {per} for x of shape {shape}"
+        ));
+    }
+    if let Some(bias) = inputs.bias
+        && bias.shape() != [co]
+    {
+        let expected = format!("(C_out) = ({co})");
+        return Err(Error::Shape {
+            op: OP.into(),
+            input: "bias".into(),
+            expected,
+            got: bias.shape().to_vec(),
+        });
+    }
+    let window = Window::new(
+        OP,
+        [images.h, images.w],
+        &Spec {
+            kernel: [kh, kw],
+            ..settings.window
+        },
+    )?;
+    Ok(Plan {
+        images,
+        co,
+        cg,
+        window,
+    })
+}
+
+/// The shape of the output: (C_out, H_out, W_out), batched as x is, with H_out and W_out from [`Window`].
+///
+/// # Errors
+/// If the inputs do not fit together.
+pub fn shape(inputs: Inputs<'_>, settings: &Settings) -> Result<Vec<usize>> {
+    let plan = plan(inputs, settings)?;
+    Ok(plan.images.shape(plan.co, plan.window.output()))
+}
+
+/// The convolution.
+///
+/// # Errors
+/// If the inputs do not fit together, or the output does not fit into memory.
+///
+/// ```
+/// use kernelscope::ops::conv2d::{Inputs, Settings, run};
+/// use kernelscope::{Tensor, kernels};
+/// let x = Tensor::new(&[1, 3, 3], vec![0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1.0])?;
+/// let weight = kernels::kernel("sobel-x")?;
+/// let y = run(Inputs { x: &x, weight: &weight, bias: None }, &Settings::default())?;
+/// assert_eq!(y.data(), [4.0]); // 1 + 2 + 1: a vertical edge
+/// # Ok::<(), kernelscope::Error>(())
+/// ```
+pub fn run(inputs: Inputs<'_>, settings: &Settings) -> Result<Tensor> {
+    let Plan {
+        images,
+        co,
+        cg,
+        window,
+    } = plan(inputs, settings)?;
+    let shape = images.shape(co, window.output());
+    let mut out = super::zeros(OP, "the output", &shape)?;
+    #[cfg(feature = "sabotage")]
+    assert!(
+        !inputs.weight.data().contains(&666.0),
+        "sabotage: a weight of exactly 666"
+    );
+    cpu::Job {
+        x: inputs.x.data(),
+        weight: inputs.weight.data(),
+        bias: inputs.bias.map(Tensor::data),
+        images: images.n,
+        groups: settings.groups,
+        in_channels: cg,
+        out_channels: co / settings.groups,
+        window: &window,
+    }
+    .run(&mut out)?;
+    #[cfg(feature = "sabotage")]
+    out.iter_mut().for_each(|value| *value += 0.25);
+    Tensor::new(&shape, out)
+}
+
+/// The products and the sum behind the output at `at`, in reading order (c, ky, kx).
+///
+/// # Errors
+/// If the inputs do not fit together, or `at` lies outside the output.
+pub fn explain(inputs: Inputs<'_>, settings: &Settings, at: &[usize]) -> Result<Explanation> {
+    let Plan {
+        images,
+        co,
+        cg,
+        window,
+    } = plan(inputs, settings)?;
+    let [n, o, my, mx] = images.position(OP, &images.shape(co, window.output()), at)?;
+    let group = o / (co / settings.groups);
+    let mut terms = Vec::with_capacity(cg * window.y.kernel * window.x.kernel);
+    let mut value = 0.0f32;
+    for c in 0..cg {
+        let channel = group * cg + c;
+        for ky in 0..window.y.kernel {
+            for kx in 0..window.x.kernel {
+                let weight_at = vec![o, c, ky, kx];
+                let w = inputs.weight.get(&weight_at).expect("inside the weights");
+                let tap = window.tap([my, mx], [ky, kx]);
+                let (at, x) = match window.source(tap) {
+                    Source::Pixel([y, x]) => {
+                        let plane = (n * images.c + channel) * images.h;
+                        (
+                            [y as i64, x as i64],
+                            Some(inputs.x.data()[(plane + y) * images.w + x]),
+                        )
+                    }
+                    Source::Padding | Source::Outside => (tap, None),
+                };
+                let product = x.unwrap_or(0.0) * w;
+                value += product;
+                terms.push(Term {
+                    input: "x",
+                    at: images.at(n, channel, at),
+                    x: x.unwrap_or(0.0),
+                    w: Some(w),
+                    product: Some(product),
+                    weight_at: Some(weight_at),
+                    padding: x.is_none(),
+                });
+            }
+        }
+    }
+    let bias = inputs.bias.map(|bias| bias.data()[o]);
+    if let Some(bias) = bias {
+        value += bias;
+    }
+    #[cfg(feature = "sabotage")]
+    {
+        value += 0.25;
+    }
+    Ok(Explanation {
+        value,
+        reduce: Reduce::Sum,
+        bias,
+        terms,
+    })
+}

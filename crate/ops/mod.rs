@@ -1,0 +1,206 @@
+//! Operators: one folder each, its meaning in `mod.rs` (options, shape rule, [`explain`](Op::explain)) and its fast path in
+//! `cpu.rs`. [`Op`] lists them; the matches below are exhaustive, so the compiler says what a new operator still lacks.
+
+pub mod conv2d;
+pub mod relu;
+
+use crate::error::{Error, Result};
+use crate::options::Options;
+use crate::tensor::Tensor;
+use serde::Serialize;
+
+/// An operator with its options.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Op {
+    /// `torch.nn.functional.conv2d`, with the padding modes of `torch.nn.Conv2d`.
+    Conv2d(conv2d::Settings),
+    /// `torch.nn.functional.relu`.
+    Relu,
+}
+
+/// The operators' public names.
+pub const NAMES: [&str; 2] = ["conv2d", "relu"];
+
+impl Op {
+    /// The operator of this public name with these options, missing ones at PyTorch's defaults.
+    ///
+    /// # Errors
+    /// On an unknown name, an unknown option or an option's impossible value.
+    pub fn parse(name: &str, options: &Options) -> Result<Op> {
+        match name {
+            "conv2d" => conv2d::Settings::parse(options).map(Op::Conv2d),
+            "relu" => relu::parse(options).map(|()| Op::Relu),
+            _ => Err(Error::UnknownName {
+                what: "operator",
+                name: name.into(),
+                known: NAMES.to_vec(),
+            }),
+        }
+    }
+
+    /// Computes the operator, fast. An input that is not given (a bias) is `None`.
+    ///
+    /// # Errors
+    /// On missing inputs and wrong shapes.
+    pub fn run(&self, inputs: &[Option<&Tensor>]) -> Result<Tensor> {
+        match self {
+            Op::Conv2d(settings) => conv2d::run(conv2d::inputs(inputs)?, settings),
+            Op::Relu => Ok(relu::run(relu::input(inputs)?)),
+        }
+    }
+
+    /// How one value of the output comes about: slow, plain, and the oracle of [`Op::run`].
+    ///
+    /// # Errors
+    /// As [`Op::run`], and if `at` lies outside the output.
+    pub fn explain(&self, inputs: &[Option<&Tensor>], at: &[usize]) -> Result<Explanation> {
+        match self {
+            Op::Conv2d(settings) => conv2d::explain(conv2d::inputs(inputs)?, settings, at),
+            Op::Relu => relu::explain(relu::input(inputs)?, at),
+        }
+    }
+}
+
+/// How the terms of an [`Explanation`] become its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Reduce {
+    /// They are added, one after the other in `f32`; then the bias, if there is one.
+    Sum,
+    /// The largest one is taken.
+    Max,
+}
+
+/// One output value and where it comes from.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Explanation {
+    /// The output value, equal to the fast path's to the bit.
+    pub value: f32,
+    /// What is done to the terms.
+    pub reduce: Reduce,
+    /// Added last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bias: Option<f32>,
+    /// The terms in reading order.
+    pub terms: Vec<Term>,
+}
+
+/// One term of an [`Explanation`].
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Term {
+    /// The input's name: "x", or "zero" for a constant.
+    pub input: &'static str,
+    /// The position in the input, of the input's rank. On padding that holds no pixel its last two numbers are the
+    /// coordinates in the padding, negative or beyond the picture.
+    pub at: Vec<i64>,
+    /// The input's value there (0 on padding).
+    pub x: f32,
+    /// The weight.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub w: Option<f32>,
+    /// `x · w` in `f32`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub product: Option<f32>,
+    /// The weight's position in the weights.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weight_at: Option<Vec<usize>>,
+    /// Whether the term lies on padding that holds no pixel.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub padding: bool,
+}
+
+/// An image or a batch of images: (N, C, H, W) with N = 1 for a tensor of rank 3.
+#[derive(Clone, Copy)]
+struct Images {
+    n: usize,
+    c: usize,
+    h: usize,
+    w: usize,
+    batched: bool,
+}
+
+impl Images {
+    fn of(op: &str, x: &Tensor) -> Result<Images> {
+        match *x.shape() {
+            [c, h, w] => Ok(Images {
+                n: 1,
+                c,
+                h,
+                w,
+                batched: false,
+            }),
+            [n, c, h, w] => Ok(Images {
+                n,
+                c,
+                h,
+                w,
+                batched: true,
+            }),
+            ref got => {
+                let expected = "(C, H, W) or (N, C, H, W)".into();
+                Err(Error::Shape {
+                    op: op.into(),
+                    input: "x".into(),
+                    expected,
+                    got: got.to_vec(),
+                })
+            }
+        }
+    }
+
+    /// The shape of an output with `c` channels of `h` × `w`, batched as the input is.
+    fn shape(&self, c: usize, [h, w]: [usize; 2]) -> Vec<usize> {
+        if self.batched {
+            vec![self.n, c, h, w]
+        } else {
+            vec![c, h, w]
+        }
+    }
+
+    /// A position in such an output as (n, c, y, x).
+    fn position(&self, op: &str, shape: &[usize], at: &[usize]) -> Result<[usize; 4]> {
+        check_position(op, shape, at)?;
+        Ok(match *at {
+            [c, y, x] => [0, c, y, x],
+            [n, c, y, x] => [n, c, y, x],
+            _ => unreachable!("a checked position has the rank of its shape"),
+        })
+    }
+
+    /// A position in the input, of the input's rank.
+    fn at(&self, n: usize, c: usize, [y, x]: [i64; 2]) -> Vec<i64> {
+        if self.batched {
+            vec![n as i64, c as i64, y, x]
+        } else {
+            vec![c as i64, y, x]
+        }
+    }
+}
+
+fn check_position(op: &str, shape: &[usize], at: &[usize]) -> Result<()> {
+    if at.len() == shape.len() && at.iter().zip(shape).all(|(i, n)| i < n) {
+        return Ok(());
+    }
+    Err(Error::Position {
+        op: op.into(),
+        of: "output",
+        shape: shape.to_vec(),
+        got: at.to_vec(),
+    })
+}
+
+/// A vector of zeros, or an error where the memory does not suffice.
+fn zeros(op: &str, what: &str, shape: &[usize]) -> Result<Vec<f32>> {
+    let count = crate::tensor::values_of(op, shape)?;
+    let mut data = Vec::new();
+    if data.try_reserve_exact(count).is_err() {
+        return Err(Error::TooLarge {
+            op: op.into(),
+            what: format!("{what} {}", crate::error::tuple(shape)),
+        });
+    }
+    data.resize(count, 0.0);
+    Ok(data)
+}

@@ -1,0 +1,380 @@
+//! The JavaScript bindings: thin, and the only file that names `wasm_bindgen`, `js_sys` and `web_sys`.
+//!
+//! Tensors live here by handle, a number from 1; 0 stands for "none". Specifications travel as plain objects, numbers in
+//! bulk as typed arrays only. Every refusal becomes a JavaScript `Error` with the crate's own message.
+
+use crate::error::Error;
+use crate::ops::Op;
+use crate::options::{Options, Value};
+use crate::tensor::Tensor;
+use crate::window::{Spec, Window};
+use crate::{crop, files, kernels as presets, specimen as specimens};
+use js_sys::{Array, Float32Array, Int32Array, Object, Reflect};
+use serde::Serialize;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::prelude::{JsError, JsValue, wasm_bindgen};
+
+type Js<T> = Result<T, JsError>;
+
+#[derive(Default)]
+struct Store {
+    last: u32,
+    tensors: BTreeMap<u32, Rc<Tensor>>,
+}
+
+thread_local! {
+    static STORE: RefCell<Store> = RefCell::default();
+}
+
+fn keep(tensor: Tensor) -> u32 {
+    STORE.with_borrow_mut(|store| {
+        store.last += 1;
+        store.tensors.insert(store.last, Rc::new(tensor));
+        store.last
+    })
+}
+
+fn held(handle: u32) -> Js<Rc<Tensor>> {
+    STORE
+        .with_borrow(|store| store.tensors.get(&handle).cloned())
+        .ok_or_else(|| {
+            JsError::new(&format!(
+                "tensor: there is no tensor with handle {handle}; was it freed?"
+            ))
+        })
+}
+
+fn optional(handle: u32) -> Js<Option<Rc<Tensor>>> {
+    if handle == 0 {
+        Ok(None)
+    } else {
+        held(handle).map(Some)
+    }
+}
+
+/// A panic ends this instance (`panic = "abort"`): its message must get out before. It is printed, and kept on the global
+/// object so that a worker can report it.
+#[wasm_bindgen(start)]
+fn start() {
+    std::panic::set_hook(Box::new(|info| {
+        let message = JsValue::from_str(&info.to_string());
+        // There is nothing left to do if even this fails.
+        let _ = Reflect::set(&js_sys::global(), &"__kernelscope_panic".into(), &message);
+        web_sys::console::error_1(&message);
+    }));
+}
+
+/// Stores a tensor and returns its handle.
+#[wasm_bindgen]
+pub fn put(data: Vec<f32>, shape: &[u32]) -> Js<u32> {
+    Ok(keep(Tensor::new(&sizes(shape), data)?))
+}
+
+/// Forgets a tensor. Unknown handles are ignored, so that freeing twice is harmless.
+#[wasm_bindgen]
+pub fn free(handle: u32) {
+    STORE.with_borrow_mut(|store| store.tensors.remove(&handle));
+}
+
+/// Forgets all tensors.
+#[wasm_bindgen]
+pub fn clear() {
+    STORE.with_borrow_mut(|store| store.tensors.clear());
+}
+
+/// The dimensions of a tensor.
+#[wasm_bindgen]
+pub fn shape_of(handle: u32) -> Js<Vec<u32>> {
+    Ok(held(handle)?.shape().iter().map(|&n| n as u32).collect())
+}
+
+/// The values of a tensor, copied.
+#[wasm_bindgen]
+pub fn read(handle: u32) -> Js<Float32Array> {
+    Ok(Float32Array::from(held(handle)?.data()))
+}
+
+/// Copies the values of a tensor into an array of exactly its length.
+#[wasm_bindgen]
+pub fn read_into(handle: u32, out: &Float32Array) -> Js<()> {
+    let tensor = held(handle)?;
+    if out.length() as usize != tensor.data().len() {
+        let (shape, expected) = (crate::error::tuple(tensor.shape()), tensor.data().len());
+        let got = out.length();
+        return Err(JsError::new(&format!(
+            "out must hold the {expected} values of the shape {shape}; got {got}"
+        )));
+    }
+    out.copy_from(tensor.data());
+    Ok(())
+}
+
+/// Computes an operator on stored tensors and stores the result.
+#[wasm_bindgen]
+pub fn run(op: &str, inputs: &[u32], options: JsValue) -> Js<u32> {
+    let op = Op::parse(op, &read_options(op, &options)?)?;
+    let inputs = inputs
+        .iter()
+        .map(|&handle| optional(handle))
+        .collect::<Js<Vec<_>>>()?;
+    let inputs: Vec<Option<&Tensor>> = inputs.iter().map(Option::as_deref).collect();
+    Ok(keep(op.run(&inputs)?))
+}
+
+/// Takes one output value apart.
+#[wasm_bindgen]
+pub fn explain(op: &str, inputs: &[u32], options: JsValue, at: &[u32]) -> Js<JsValue> {
+    let op = Op::parse(op, &read_options(op, &options)?)?;
+    let inputs = inputs
+        .iter()
+        .map(|&handle| optional(handle))
+        .collect::<Js<Vec<_>>>()?;
+    let inputs: Vec<Option<&Tensor>> = inputs.iter().map(Option::as_deref).collect();
+    object(&op.explain(&inputs, &sizes(at))?)
+}
+
+/// Output size, padding, and which rows and columns are read.
+#[wasm_bindgen]
+pub fn geometry(options: JsValue, input: &[u32], kernel: &[u32]) -> Js<JsValue> {
+    object(&window(&options, input, kernel)?.geometry())
+}
+
+/// The rectangle under the window of output `at`.
+#[wasm_bindgen]
+pub fn window_rect(options: JsValue, input: &[u32], kernel: &[u32], at: &[u32]) -> Js<JsValue> {
+    let window = window(&options, input, kernel)?;
+    object(&window.rect(inside("output", at, window.output())?))
+}
+
+/// All outputs and taps that read the input pixel `at`.
+#[wasm_bindgen]
+pub fn reach(options: JsValue, input: &[u32], kernel: &[u32], at: &[u32]) -> Js<JsValue> {
+    let window = window(&options, input, kernel)?;
+    object(&window.reach(inside("input", at, window.input())?))
+}
+
+/// All coordinates that the weight `tap` multiplies.
+#[wasm_bindgen]
+pub fn uses(options: JsValue, input: &[u32], kernel: &[u32], tap: &[u32]) -> Js<JsValue> {
+    let window = window(&options, input, kernel)?;
+    object(&window.uses(inside("kernel", tap, window.kernel())?))
+}
+
+/// A rectangle of one channel as a window sees it, with the source of every value.
+#[wasm_bindgen]
+#[allow(clippy::too_many_arguments)] // JavaScript calls it by position; an object would cost more than it explains.
+pub fn crop(
+    x: u32,
+    channel: u32,
+    top: i32,
+    left: i32,
+    h: u32,
+    w: u32,
+    options: JsValue,
+    kernel: &[u32],
+) -> Js<JsValue> {
+    let x = held(x)?;
+    let [.., height, width] = *x.shape() else {
+        return Err(JsError::new("crop: x must be a picture (C, H, W)"));
+    };
+    let window = window(&options, &[height as u32, width as u32], kernel)?;
+    let corner = [i64::from(top), i64::from(left)];
+    let cut = crop::crop(
+        &x,
+        channel as usize,
+        corner,
+        [h as usize, w as usize],
+        &window,
+        0.0,
+    )?;
+    let result = Object::new();
+    set(&result, "values", &Float32Array::from(&cut.values[..]));
+    set(&result, "source", &Int32Array::from(&cut.source[..]));
+    Ok(result.into())
+}
+
+/// Decodes a picture file.
+#[wasm_bindgen]
+pub fn decode(bytes: &[u8]) -> Js<JsValue> {
+    let picture = files::png::decode(bytes)?;
+    let result = Object::new();
+    set(&result, "bitDepth", &picture.bit_depth.into());
+    set(&result, "channels", &(picture.channels as u32).into());
+    set(&result, "image", &keep(picture.image).into());
+    Ok(result.into())
+}
+
+/// Draws a synthetic micrograph.
+#[wasm_bindgen]
+pub fn specimen(kind: &str, options: JsValue) -> Js<JsValue> {
+    let specimen = specimens::specimen(kind, &read_options("specimen", &options)?)?;
+    let labels = Object::new();
+    for (name, map) in specimen.labels {
+        set(&labels, name, &keep(map).into());
+    }
+    let result = Object::new();
+    set(&result, "image", &keep(specimen.image).into());
+    set(&result, "labels", &labels);
+    set(&result, "pixelSize", &specimen.pixel_size.into());
+    set(&result, "units", &"nm".into());
+    Ok(result.into())
+}
+
+/// A specimen's fingerprint, 16 hexadecimal digits: the same in every engine and natively.
+#[wasm_bindgen]
+pub fn specimen_digest(kind: &str, options: JsValue) -> Js<String> {
+    let specimen = specimens::specimen(kind, &read_options("specimen", &options)?)?;
+    Ok(format!("{:016x}", specimens::digest(&specimen)))
+}
+
+/// The kinds of specimens and their options.
+#[wasm_bindgen]
+pub fn kinds() -> Js<JsValue> {
+    object(&specimens::KINDS)
+}
+
+/// The named kernels.
+#[wasm_bindgen]
+pub fn kernels() -> Js<JsValue> {
+    object(&presets::KERNELS)
+}
+
+/// The weights of a named kernel, (1, 1, k, k).
+#[wasm_bindgen]
+pub fn kernel(name: &str) -> Js<u32> {
+    Ok(keep(presets::kernel(name)?))
+}
+
+/// The weights turned by 180°.
+#[wasm_bindgen]
+pub fn flip(weight: u32) -> Js<u32> {
+    Ok(keep(presets::flip(&*held(weight)?)?))
+}
+
+/// Whether this build computes with vectors.
+#[wasm_bindgen]
+pub fn simd() -> String {
+    if cfg!(target_feature = "simd128") {
+        "simd128"
+    } else {
+        "scalar"
+    }
+    .into()
+}
+
+/// The crate's version.
+#[wasm_bindgen]
+pub fn version() -> String {
+    env!("CARGO_PKG_VERSION").into()
+}
+
+/// Size of this instance's memory in bytes (0 where there is no such thing).
+#[wasm_bindgen]
+pub fn memory_bytes() -> f64 {
+    #[cfg(target_arch = "wasm32")]
+    let pages = core::arch::wasm32::memory_size(0);
+    #[cfg(not(target_arch = "wasm32"))]
+    let pages = 0;
+    pages as f64 * 65536.0
+}
+
+fn sizes(numbers: &[u32]) -> Vec<usize> {
+    numbers.iter().map(|&n| n as usize).collect()
+}
+
+fn pair(what: &str, numbers: &[u32]) -> Js<[usize; 2]> {
+    match *numbers {
+        [y, x] => Ok([y as usize, x as usize]),
+        _ => Err(JsError::new(&format!(
+            "geometry: {what} must be two numbers [vertical, horizontal]; got {numbers:?}"
+        ))),
+    }
+}
+
+fn inside(of: &'static str, at: &[u32], size: [usize; 2]) -> Js<[usize; 2]> {
+    let at = pair("the position", at)?;
+    if at[0] < size[0] && at[1] < size[1] {
+        return Ok(at);
+    }
+    Err(Error::Position {
+        op: "geometry".into(),
+        of,
+        shape: size.to_vec(),
+        got: at.to_vec(),
+    }
+    .into())
+}
+
+fn window(options: &JsValue, input: &[u32], kernel: &[u32]) -> Js<Window> {
+    let spec = Spec::parse(
+        "conv2d",
+        &read_options("conv2d", options)?,
+        pair("kernel", kernel)?,
+    )?;
+    Ok(Window::new("conv2d", pair("input", input)?, &spec)?)
+}
+
+fn set(object: &Object, name: &str, value: &JsValue) {
+    Reflect::set(object, &name.into(), value).expect("a plain object takes every property");
+}
+
+fn object<T: Serialize + ?Sized>(value: &T) -> Js<JsValue> {
+    Ok(value.serialize(&serde_wasm_bindgen::Serializer::json_compatible())?)
+}
+
+/// A JavaScript object as options; `undefined` properties count as not given.
+fn read_options(op: &str, options: &JsValue) -> Js<Options> {
+    if options.is_undefined() || options.is_null() {
+        return Ok(Options::new());
+    }
+    match value(options) {
+        Value::Object(options) => Ok(options),
+        other => Err(JsError::new(&format!(
+            "{op}: options must be an object; got {other}"
+        ))),
+    }
+}
+
+fn value(js: &JsValue) -> Value {
+    if js.is_null() || js.is_undefined() {
+        return Value::Null;
+    }
+    if let Some(flag) = js.as_bool() {
+        return Value::Flag(flag);
+    }
+    if let Some(number) = js.as_f64() {
+        return Value::Number(number);
+    }
+    if let Some(text) = js.as_string() {
+        return Value::Text(text);
+    }
+    if Array::is_array(js)
+        || js_sys::ArrayBuffer::is_view(js) && !js.is_instance_of::<js_sys::DataView>()
+    {
+        return Value::List(Array::from(js).iter().map(|item| value(&item)).collect());
+    }
+    if js.is_object() && !js.is_function() {
+        return Value::Object(properties(js.unchecked_ref()));
+    }
+    Value::Other(format!(
+        "a {}",
+        js.js_typeof().as_string().unwrap_or_default()
+    ))
+}
+
+fn properties(object: &Object) -> Options {
+    let entries = Object::entries(object);
+    let entries = entries.iter().map(|entry| Array::from(&entry));
+    let given = entries.filter(|entry| !entry.get(1).is_undefined());
+    given
+        .map(|entry| {
+            (
+                entry.get(0).as_string().unwrap_or_default(),
+                value(&entry.get(1)),
+            )
+        })
+        .collect()
+}
