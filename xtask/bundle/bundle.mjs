@@ -53,6 +53,7 @@ const bundles = await Promise.all([
   bundle({ entry: "core.ts", name: "kernelscope", format: "iife", modules }),
   bundle({ entry: "module.ts", name: "kernelscope", format: "esm", modules, outExtension: { ".js": ".mjs" } }),
   bundle({ entry: "widgets/index.ts", name: "chunks/widgets", format: "iife" }),
+  bundle({ entry: "page/page.ts", name: "chunks/page", format: "iife" }),
   bundle({ entry: "styles/page.css", name: "kernelscope" }),
 ]);
 
