@@ -14,15 +14,9 @@ function engine(): Promise<Engine> {
   return shared;
 }
 
-// The bundler makes these exports the global `kernelscope`.
-export { createEngine, engine, load, provide };
-
-export interface Kernelscope {
-  createEngine: typeof createEngine;
-  engine: typeof engine;
-  load: typeof load;
-  provide: typeof provide;
-}
+const kernelscope = { createEngine, engine, load, provide };
+export type Kernelscope = typeof kernelscope;
+Object.assign(globalThis, { kernelscope });
 
 /** Figures are `<ks-…>` elements; their code comes when the first one is there. */
 function watch(): void {

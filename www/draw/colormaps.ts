@@ -8,6 +8,8 @@ export interface Scale {
   map: MapName;
   min: number;
   max: number;
+  /** Some values lie beyond the ends and share their colours. */
+  clipped?: boolean;
 }
 
 const SIZE = 1024;
@@ -39,18 +41,23 @@ export function colour(scale: Scale, value: number): { fill: string; ink: string
   return { fill: `rgb(${r} ${g} ${b})`, ink: luminance(r, g, b) > 0.19 ? "#14171b" : "#ffffff" };
 }
 
-/** A symmetric scale about zero for signed values, a plain one otherwise. */
+/**
+ * A symmetric scale about zero for signed values, a plain one otherwise. A pit or a hot pixel must not decide the
+ * contrast of the whole map: the most extreme 0.4 % share the last colours, and the legend says so.
+ */
 export function scaleFor(values: Float32Array, dark: boolean): Scale {
-  let min = Infinity;
-  let max = -Infinity;
-  for (const value of values) {
-    if (value < min) min = value;
-    if (value > max) max = value;
+  const sorted = values.filter(Number.isFinite).sort();
+  if (!sorted.length) return { map: "gray", min: 0, max: 1 };
+  const quantile = (q: number) => sorted[Math.round(q * (sorted.length - 1))]!;
+  const [least, most] = [sorted[0]!, sorted[sorted.length - 1]!];
+  const [min, max] = [quantile(0.002), quantile(0.998)];
+  if (least >= 0) {
+    const flat = !(max > min);
+    return { map: "gray", min: flat ? 0 : min, max: flat ? Math.max(most, 1) : max, clipped: !flat && (least < min || most > max) };
   }
-  if (!(max >= min)) return { map: "gray", min: 0, max: 1 };
-  if (min >= 0) return { map: "gray", min: 0, max: max > 0 ? Math.max(max, 1e-6) : 1 };
-  const reach = Math.max(-min, max);
-  return { map: dark ? "prgn-dark" : "prgn", min: -reach, max: reach };
+  // A map of zeros with a few marks keeps its full range.
+  const reach = Math.max(-min, max) || Math.max(-least, most);
+  return { map: dark ? "prgn-dark" : "prgn", min: -reach, max: reach, clipped: Math.max(-least, most) > reach };
 }
 
 /** A CSS gradient of the whole map, for a legend. */

@@ -79,17 +79,20 @@ export class Picture {
     if (!scale) return;
     const middle = scale.min < 0 ? "0" : "";
     this.legend.replaceChildren(
-      h("span", {}, decimal(scale.min)),
+      h("span", {}, `${scale.clipped ? "≤ " : ""}${decimal(scale.min)}`),
       h("i", { style: `background:${gradient(scale.map)}` }, h("span", {}, middle)),
-      h("span", {}, decimal(scale.max, 2, scale.min < 0)),
+      h("span", {}, `${scale.clipped ? "≥ " : ""}${decimal(scale.max, 2, scale.min < 0)}`),
     );
   }
 
   /** Replaces the outlines of one kind. A white halo keeps them visible on any grey. */
   outline(kind: string, rects: Rect[], filled = false): void {
     for (const old of this.overlay.querySelectorAll(`[data-kind="${kind}"]`)) old.remove();
+    // A window of three pixels on a phone would vanish under its own outline: the outline keeps its distance.
+    const pixel = (this.canvas.clientWidth || this.size[1]) / this.size[1];
     const shapes = rects.slice(0, 400).flatMap(({ top, left, bottom, right }) => {
-      const box = { x: left, y: top, width: right - left + 1, height: bottom - top + 1, "data-kind": kind };
+      const room = filled ? 0 : Math.max(0, (11 / pixel - Math.min(right - left + 1, bottom - top + 1)) / 2);
+      const box = { x: left - room, y: top - room, width: right - left + 1 + 2 * room, height: bottom - top + 1 + 2 * room, "data-kind": kind };
       if (filled) return [svg("rect", { ...box, class: `fill ${kind}` })];
       return [svg("rect", { ...box, class: "halo" }), svg("rect", { ...box, class: `line ${kind}` })];
     });

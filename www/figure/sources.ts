@@ -17,7 +17,7 @@ export interface SourceInfo {
 }
 
 /** A square of the micrograph with bright, dark and pitted grains, clear of the burnt-in scale bar. */
-const TITANIUM = { top: 84, left: 174, size: 256 };
+const TITANIUM = { top: 20, left: 174, size: 256 };
 
 const specimen = (value: string, label: string, kind: string, size: number, options: object = {}): SourceInfo => ({
   value,

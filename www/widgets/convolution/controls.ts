@@ -49,7 +49,7 @@ export class Controls {
       stride: numberField("stride", (stride) => change({ stride }), noNumber("stride")),
       padding: numberField("padding", (padding) => change({ padding: String(padding) }), (typed) =>
         /^(same|valid)$/.test(typed.trim()) ? change({ padding: typed.trim() }) : wrong(`The padding is “${typed}”. Type a whole number, same or valid; until then the last one stays in use.`)),
-      mode: select("filled with", (mode) => change({ mode: mode as Choices["mode"] })),
+      mode: select("fill", (mode) => change({ mode: mode as Choices["mode"] })),
       dilation: numberField("dilation", (dilation) => change({ dilation }), noNumber("dilation")),
       unit: select("step by", (unit) => change({ unit: unit as Choices["unit"] })),
       flip: toggle("flip kernel", (flip) => change({ flip })),

@@ -22,7 +22,7 @@ export const values = {
   mode: choice(MODES, "zeros"),
   dilation: number(1),
   flip: flag(false),
-  at: numbers([150, 190], "."),
+  at: numbers([165, 81], "."),
   unit: choice(UNITS, "pixel"),
   whole: flag(false),
 };
@@ -78,7 +78,7 @@ export class Convolution extends Figure {
       wrong: (words) => this.fail(words),
       open: (file) => void this.open(file),
     });
-    this.strip.append(this.ending());
+    this.strip.querySelector(".time")!.append(this.ending());
     this.root.addEventListener("keydown", (event) => this.keyed(event as KeyboardEvent));
     this.light = this.light.bind(this);
   }
@@ -221,7 +221,7 @@ export class Convolution extends Figure {
     const { kernel, bias, flip } = this.state.value;
     const size = this.kernel.shape.slice(2) as [number, number];
     const name = this.presets.find((preset) => preset.name === kernel)?.label ?? "your own";
-    this.view.kernel.show(Array.from(this.kernel.data), size, bias, `${name}${flip ? " · turned by 180°" : ""} · edit any weight`, this.dark);
+    this.view.kernel.show(Array.from(this.kernel.data), size, bias, `${name}${flip ? " · turned by 180°" : " · editable"}`, this.dark);
   }
 
   /** Linear index of the present output pixel, inside the present feature map. */
@@ -358,7 +358,7 @@ export class Convolution extends Figure {
   private keyed(event: KeyboardEvent): void {
     const target = event.target as HTMLElement;
     const typing = target.matches("input, select, textarea");
-    const keys: Record<string, () => void> = {
+    const keys: Record<string, (() => void) | undefined> = {
       ArrowRight: () => this.moveBy(0, 1),
       ArrowLeft: () => this.moveBy(0, -1),
       ArrowDown: () => this.moveBy(1, 0),
@@ -368,10 +368,10 @@ export class Convolution extends Figure {
       " ": () => this.play(),
     };
     const act = keys[event.key];
-    const paging = act || event.key === "PageUp" || event.key === "PageDown";
+    const paging = event.key in keys || event.key === "PageUp" || event.key === "PageDown";
     // In a slide these keys would turn the page.
     if (paging) event.stopPropagation();
-    if (!act || typing || !this.model?.current || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (act === undefined || typing || !this.model?.current || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === " " && target.matches("button")) return;
     event.preventDefault();
     if (event.key !== " ") this.timeline.pause();

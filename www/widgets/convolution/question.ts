@@ -3,7 +3,7 @@ import { decimal, weight as asWeight } from "../../draw/numbers";
 import { questionPanel } from "../../figure/question";
 import type { Convolution } from "./convolution";
 
-const PLACE = { picture: "titanium" as const, kernel: "sobel-x", bias: 0, stride: 1, padding: "0", dilation: 1, flip: false, at: [150, 190] };
+const PLACE = { picture: "titanium" as const, kernel: "sobel-x", bias: 0, stride: 1, padding: "0", dilation: 1, flip: false, at: [165, 81] };
 /** Where the choices lie in a 3×3 kernel in reading order; the last choice is none of them. */
 const TAPS = [4, 3, 5];
 

@@ -19,7 +19,7 @@ export interface ViewEvents {
   wrong(words: string): void;
 }
 
-const GRAY: Scale = { map: "gray", min: 0, max: 1 };
+const PLAIN: Scale = { map: "gray", min: 0, max: 1 };
 const OUT_SIDE = 7;
 
 export class View {
@@ -34,7 +34,8 @@ export class View {
   private readonly pixelNote = h("span", { class: "note" });
   private readonly productsTitle = h("b", {}, "products and sum");
   private look: Look | undefined;
-  private outScale: Scale = GRAY;
+  private inScale: Scale = PLAIN;
+  private outScale: Scale = PLAIN;
   private outOrigin: [number, number] = [0, 0];
 
   constructor(stage: HTMLElement, events: ViewEvents) {
@@ -80,7 +81,9 @@ export class View {
   picture(model: Model, dark: boolean): void {
     const [height, width] = model.input;
     const { output, geometry } = model.current!;
-    this.input.draw({ data: model.image!.data, height, width }, GRAY);
+    this.inScale = scaleFor(model.image!.data, dark);
+    this.input.draw({ data: model.image!.data, height, width }, this.inScale);
+    this.input.scale(this.inScale);
     this.input.words = model.about;
     this.input.shade(geometry.rows, geometry.cols);
     this.outScale = scaleFor(output.data, dark);
@@ -99,7 +102,7 @@ export class View {
   /** One output pixel's story, with the first `shown` products. */
   tell(model: Model, look: Look, shown: number, whole: boolean, dark: boolean): void {
     this.look = look;
-    const { geometry, kernel } = model.current!;
+    const { kernel } = model.current!;
     const { explanation, rect, at } = look;
     this.input.outline("now", [rect]);
     this.tellWindow(model, look);
@@ -108,7 +111,7 @@ export class View {
     this.sum.textContent = done ? `= ${decimal(explanation.value, 2)}` : `so far ${decimal(explanation.terms[shown - 1]?.partial ?? 0, 2)}`;
     this.sum.classList.toggle("done", done);
     this.tellPixels(model, at, done, whole);
-    this.pixelNote.textContent = `(m, n) = (${at[0]}, ${at[1]}) of ${geometry.output[0]} × ${geometry.output[1]}`;
+    this.pixelNote.textContent = `(m, n) = (${at[0]}, ${at[1]})`;
   }
 
   private tellWindow(model: Model, { crop, explanation, rect }: Look): void {
@@ -130,7 +133,7 @@ export class View {
       const [row, col] = [top + Math.floor(i / side), left + (i % side)];
       const [h0, w0] = model.input;
       const padded = row < 0 || col < 0 || row >= h0 || col >= w0;
-      const { fill, ink } = colour(GRAY, value);
+      const { fill, ink } = colour(this.inScale, value);
       return {
         text: short(value),
         fill,
