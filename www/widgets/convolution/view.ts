@@ -20,7 +20,6 @@ export interface ViewEvents {
 }
 
 const PLAIN: Scale = { map: "gray", min: 0, max: 1 };
-const OUT_SIDE = 7;
 
 export class View {
   readonly input: Picture;
@@ -37,8 +36,9 @@ export class View {
   private inScale: Scale = PLAIN;
   private outScale: Scale = PLAIN;
   private outOrigin: [number, number] = [0, 0];
+  private outSide = 7;
 
-  constructor(stage: HTMLElement, events: ViewEvents) {
+  constructor(private stage: HTMLElement, events: ViewEvents) {
     this.input = new Picture({
       label: "Input",
       role: "input",
@@ -101,6 +101,7 @@ export class View {
 
   /** One output pixel's story, with the first `shown` products. */
   tell(model: Model, look: Look, shown: number, whole: boolean, dark: boolean): void {
+    this.outSide = this.stage.clientWidth < 640 ? 5 : 7;
     this.look = look;
     const { kernel } = model.current!;
     const { explanation, rect, at } = look;
@@ -165,13 +166,13 @@ export class View {
   private tellPixels(model: Model, at: [number, number], done: boolean, whole: boolean): void {
     const { output, geometry } = model.current!;
     const [height, width] = geometry.output;
-    const half = OUT_SIDE >> 1;
+    const half = this.outSide >> 1;
     this.outOrigin = [at[0] - half, at[1] - half];
     const index = at[0] * width + at[1];
     const cells: Cell[] = [];
-    for (let i = 0; i < OUT_SIDE * OUT_SIDE; i++) {
-      const row = this.outOrigin[0] + Math.floor(i / OUT_SIDE);
-      const col = this.outOrigin[1] + (i % OUT_SIDE);
+    for (let i = 0; i < this.outSide * this.outSide; i++) {
+      const row = this.outOrigin[0] + Math.floor(i / this.outSide);
+      const col = this.outOrigin[1] + (i % this.outSide);
       const place = row * width + col;
       const now = place === index && row === at[0];
       if (row < 0 || col < 0 || row >= height || col >= width) {
@@ -184,7 +185,7 @@ export class View {
         cells.push({ text: short(value, this.outScale.min < 0), fill, ink, classes: now ? "now" : "", label: `row ${row}, column ${col}: ${decimal(value)}` });
       }
     }
-    this.pixels.show(OUT_SIDE, OUT_SIDE, cells);
+    this.pixels.show(this.outSide, this.outSide, cells);
   }
 
   /** Lights the input pixels of another output pixel's window. */
@@ -206,7 +207,7 @@ export class View {
       "lit",
       pixels.flatMap(([row, col]) => {
         const [y, x] = [row - this.outOrigin[0], col - this.outOrigin[1]];
-        return y >= 0 && x >= 0 && y < OUT_SIDE && x < OUT_SIDE ? [y * OUT_SIDE + x] : [];
+        return y >= 0 && x >= 0 && y < this.outSide && x < this.outSide ? [y * this.outSide + x] : [];
       }),
     );
   }
