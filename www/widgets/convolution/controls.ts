@@ -6,6 +6,7 @@ import { SOURCES } from "../../figure/sources";
 
 export const MODES = ["zeros", "reflect", "replicate", "circular"] as const;
 export const UNITS = ["product", "pixel", "row"] as const;
+export const SPEEDS = ["slow", "normal", "fast"] as const;
 
 export interface Choices {
   picture: string;
@@ -16,6 +17,7 @@ export interface Choices {
   dilation: number;
   flip: boolean;
   unit: (typeof UNITS)[number];
+  speed: (typeof SPEEDS)[number];
   whole: boolean;
 }
 
@@ -52,11 +54,13 @@ export class Controls {
       mode: select("fill", (mode) => change({ mode: mode as Choices["mode"] })),
       dilation: numberField("dilation", (dilation) => change({ dilation }), noNumber("dilation")),
       unit: select("step by", (unit) => change({ unit: unit as Choices["unit"] })),
+      speed: select("speed", (speed) => change({ speed: speed as Choices["speed"] })),
       flip: toggle("flip kernel", (flip) => change({ flip })),
       whole: toggle("whole map", (whole) => change({ whole })),
     };
     const { fields } = this;
     fields.unit.fill(UNITS.map((value) => ({ value, label: value })));
+    fields.speed.fill(SPEEDS.map((value) => ({ value, label: value })));
     fields.mode.fill(MODES.map((value) => ({ value, label: value })));
     fields.flip.element.title = "True convolution turns the kernel by 180° before it slides. Libraries do not.";
     fields.whole.element.title = "Show the whole feature map, not only what the window has passed.";
@@ -68,6 +72,7 @@ export class Controls {
         this.slider,
         this.place,
         fields.unit.element,
+        fields.speed.element,
         fields.whole.element,
       ),
       h("div", { class: "choices", role: "group", "aria-label": "Settings of the convolution" },
@@ -103,6 +108,7 @@ export class Controls {
     fields.mode.set(now.mode);
     fields.dilation.set(now.dilation);
     fields.unit.set(now.unit);
+    fields.speed.set(now.speed);
     fields.flip.set(now.flip);
     fields.whole.set(now.whole);
   }

@@ -6,7 +6,7 @@ import { Figure } from "../../figure/figure";
 import { choice, flag, number, numbers, State, text } from "../../figure/state";
 import { ownPicture, type Source, SOURCES } from "../../figure/sources";
 import { Timeline } from "../../figure/timeline";
-import { Controls, MODES, UNITS } from "./controls";
+import { Controls, MODES, SPEEDS, UNITS } from "./controls";
 import { type Look, Model } from "./model";
 import { ask } from "./question";
 import { sizeFormula } from "./formula";
@@ -24,12 +24,14 @@ export const values = {
   flip: flag(false),
   at: numbers([165, 81], "."),
   unit: choice(UNITS, "pixel"),
+  speed: choice(SPEEDS, "normal"),
   whole: flag(false),
 };
 type Values = { [K in keyof typeof values]: (typeof values)[K]["initial"] };
 
 /** Milliseconds a step while playing. */
-const PACE = { product: 260, pixel: 110, row: 24 } as const;
+const PACE = { product: 260, pixel: 110, row: 30 } as const;
+const SLOWER = { slow: 3, normal: 1, fast: 0.25 } as const;
 
 export class Convolution extends Figure {
   protected readonly invitation = "Drag the window, or press play. Point at a weight to see everywhere it is used.";
@@ -60,7 +62,7 @@ export class Convolution extends Figure {
     });
     this.stage.after(h("div", { class: "facts" }, this.fact, this.hint));
     this.timeline = new Timeline({
-      interval: () => PACE[this.state.value.unit],
+      interval: () => PACE[this.state.value.unit] * SLOWER[this.state.value.speed],
       advance: () => this.step(1),
       changed: (playing) => this.controls.playing(playing),
     });

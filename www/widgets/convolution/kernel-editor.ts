@@ -19,6 +19,8 @@ export class KernelEditor {
   private cells: HTMLInputElement[] = [];
   private size: [number, number] = [0, 0];
   private values: number[] = [];
+  /** What each cell was given to show: left as it is, it stands for the exact weight. */
+  private written: string[] = [];
 
   constructor(private events: KernelEvents) {
     this.element = h("div", {}, h("div", { class: "label role-weight" }, h("b", {}, "Kernel"), this.note), this.table);
@@ -39,7 +41,11 @@ export class KernelEditor {
     values.forEach((value, i) => {
       const cell = this.cells[i]!;
       // What is being typed is the reader's; it is taken when it is a number.
-      if (!Object.is(parseNumber(cell.value), value) && !cell.hasAttribute("aria-invalid")) cell.value = asWeight(value, size[1] <= 3);
+      if (parseNumber(cell.value) !== value && !cell.hasAttribute("aria-invalid")) {
+        this.written[i] = size[1] <= 3 ? asWeight(value, true) : tight(value);
+        cell.value = this.written[i]!;
+      }
+      cell.title = asWeight(value);
       const { fill, ink } = colour(scale, value);
       cell.style.background = fill;
       cell.style.color = ink;
@@ -58,6 +64,7 @@ export class KernelEditor {
 
   private resize([rows, cols]: [number, number]): void {
     this.size = [rows, cols];
+    this.written = [];
     this.cells = Array.from({ length: rows * cols }, (_, i) => {
       const cell = h("input", {
         type: "text",
@@ -86,11 +93,7 @@ export class KernelEditor {
     }
     cell.removeAttribute("aria-invalid");
     if (this.cells.some((other) => other.hasAttribute("aria-invalid"))) return;
-    this.events.weights(this.cells.map((other, j) => {
-      // A preset's weight may have more digits than its cell shows.
-      const typed = parseNumber(other.value);
-      return j !== i && asWeight(this.values[j]!) === asWeight(typed) ? this.values[j]! : typed;
-    }));
+    this.events.weights(this.cells.map((other, j) => (other.value === this.written[j] ? this.values[j]! : parseNumber(other.value))));
   }
 
   private readBias(): void {
@@ -116,3 +119,6 @@ export class KernelEditor {
     if (i >= 0) this.events.inspectWeight([Math.floor(i / this.size[1]), i % this.size[1]]);
   }
 }
+
+/** As many digits as a small cell takes: .094 for 0.09375. */
+const tight = (value: number): string => asWeight(Number(value.toPrecision(2))).replace(/^(−?)0\./, "$1.");

@@ -156,7 +156,7 @@ export class View {
       const label = `weight ${asWeight(term.w!)} times ${term.padding ? "padding" : "pixel"} ${decimal(term.x)} is ${decimal(term.product!)}`;
       if (i >= shown) return { text: "", detail, fill: "transparent", ink: "inherit", classes: "void", label: `not yet: ${label}` };
       const { fill, ink } = colour(scale, term.product!);
-      return { text: roomy ? decimal(term.product!, 2, true) : short(term.product!, true), detail, fill, ink, classes: i === shown - 1 && shown < terms.length ? "now" : "", label };
+      return { text: roomy ? decimal(term.product!, 2, true) : short(term.product!, true, reach < 0.1 ? 3 : 2), detail, fill, ink, classes: i === shown - 1 && shown < terms.length ? "now" : "", label };
     });
     this.products.show(kh, kw, cells);
     const words = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
