@@ -28,6 +28,7 @@ pub mod files;
 pub mod kernels;
 pub mod ops;
 pub mod options;
+mod simd;
 pub mod specimen;
 pub mod tensor;
 #[cfg(feature = "web")]

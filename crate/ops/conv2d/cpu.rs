@@ -9,7 +9,9 @@
 //! computed side by side.
 
 use crate::error::{Error, Result};
+use crate::simd::F32x4;
 use crate::window::{Axis, Source, Window};
+use std::collections::BTreeMap;
 
 /// Values of packed input a band aims at: 128 KiB, to stay in the second-level cache beside the weights.
 const BAND: usize = 32 * 1024;
@@ -45,7 +47,7 @@ struct Columns {
     stride: usize,
 }
 
-/// Where a run of one phase lies in the packed row, and the coordinate its first value comes from.
+/// Where the columns of one phase lie in the packed row, and the coordinate the first of them comes from.
 struct Run {
     start: usize,
     length: usize,
@@ -56,45 +58,32 @@ impl Columns {
     /// `outputs` is the number of outputs rounded up to whole tiles.
     fn new(axis: &Axis, outputs: usize) -> Columns {
         let stride = axis.stride;
-        let mut runs: Vec<(usize, Run)> = Vec::new();
-        let mut offsets = Vec::with_capacity(axis.kernel);
-        let mut length = 0;
+        // Tap k of output n reads column dilation·k + stride·n: taps of equal phase share a run. Their order is kept.
+        let place = |k: usize| (axis.dilation * k % stride, axis.dilation * k / stride);
+        let mut taps_of: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for k in 0..axis.kernel {
-            let (phase, skip) = (axis.dilation * k % stride, axis.dilation * k / stride);
-            match runs.iter().position(|(p, _)| *p == phase) {
-                Some(_) => {}
-                None => {
-                    // The last tap of this phase skips furthest.
-                    let last = (k..axis.kernel)
-                        .rev()
-                        .find(|&j| axis.dilation * j % stride == phase)
-                        .unwrap_or(k);
-                    let furthest = axis.dilation * last / stride - skip;
-                    let run = Run {
-                        start: length,
-                        length: outputs + furthest,
-                        first: axis.tap(0, k),
-                    };
-                    length += run.length;
-                    runs.push((phase, run));
-                }
-            }
-            let run = &runs
-                .iter()
-                .find(|(p, _)| *p == phase)
-                .expect("just added")
-                .1;
-            let first_tap = (0..=k)
-                .find(|&j| axis.dilation * j % stride == phase)
-                .unwrap_or(k);
-            offsets.push(run.start + skip - axis.dilation * first_tap / stride);
+            taps_of.entry(place(k).0).or_default().push(k);
         }
-        Columns {
-            length,
-            offsets,
-            runs: runs.into_iter().map(|(_, run)| run).collect(),
+        let mut columns = Columns {
+            length: 0,
+            offsets: vec![0; axis.kernel],
+            runs: Vec::new(),
             stride,
+        };
+        for taps in taps_of.values() {
+            let (first, last) = (taps[0], taps[taps.len() - 1]);
+            for &k in taps {
+                columns.offsets[k] = columns.length + place(k).1 - place(first).1;
+            }
+            let length = outputs + place(last).1 - place(first).1;
+            columns.runs.push(Run {
+                start: columns.length,
+                length,
+                first: axis.tap(0, first),
+            });
+            columns.length += length;
         }
+        columns
     }
 
     /// Copies one row of the picture into its packed place, padding included.
@@ -165,21 +154,21 @@ impl Job<'_> {
                         let out = &mut out[first * ho * wo..][..block.size * ho * wo];
                         match (block.size, tile) {
                             (4, _) => {
-                                self.tiles::<4, 8>(&packed, &columns, block, rows.clone(), out)
+                                self.tiles::<4, 2>(&packed, &columns, block, rows.clone(), out)
                             }
                             (3, _) => {
-                                self.tiles::<3, 8>(&packed, &columns, block, rows.clone(), out)
+                                self.tiles::<3, 2>(&packed, &columns, block, rows.clone(), out)
                             }
                             (2, 32) => {
-                                self.tiles::<2, 16>(&packed, &columns, block, rows.clone(), out)
+                                self.tiles::<2, 4>(&packed, &columns, block, rows.clone(), out)
                             }
                             (2, _) => {
-                                self.tiles::<2, 8>(&packed, &columns, block, rows.clone(), out)
+                                self.tiles::<2, 2>(&packed, &columns, block, rows.clone(), out)
                             }
                             (_, 32) => {
-                                self.tiles::<1, 32>(&packed, &columns, block, rows.clone(), out)
+                                self.tiles::<1, 8>(&packed, &columns, block, rows.clone(), out)
                             }
-                            _ => self.tiles::<1, 8>(&packed, &columns, block, rows.clone(), out),
+                            _ => self.tiles::<1, 2>(&packed, &columns, block, rows.clone(), out),
                         }
                     }
                 }
@@ -261,8 +250,8 @@ impl Job<'_> {
         })
     }
 
-    /// All outputs of `O` channels in a band, `T` columns at a time. `out` holds the channels' whole planes.
-    fn tiles<const O: usize, const T: usize>(
+    /// All outputs of `O` channels in a band, `4·V` columns at a time. `out` holds the channels' whole planes.
+    fn tiles<const O: usize, const V: usize>(
         &self,
         packed: &Packed,
         columns: &Columns,
@@ -273,33 +262,37 @@ impl Job<'_> {
         let [ho, wo] = self.window.output();
         let (kernel, length) = (self.window.y.kernel, columns.length);
         for (m, slots) in rows.zip(packed.slots.chunks_exact(kernel)) {
-            for n in (0..wo).step_by(T) {
-                let mut sums = [[0.0f32; T]; O];
-                let mut weights = block.weights.chunks_exact(O);
+            for n in (0..wo).step_by(4 * V) {
+                let mut sums = [[F32x4::splat(0.0); V]; O];
+                let (weights, _) = block.weights.as_chunks::<O>();
+                let mut weights = weights.iter();
                 for channel in packed.values.chunks_exact(packed.count * length) {
                     for slot in slots {
                         let row = &channel[slot * length..][..length];
-                        for offset in &columns.offsets {
-                            let x: &[f32; T] = row[offset + n..][..T].try_into().expect("T values");
-                            let w: &[f32; O] = weights
-                                .next()
-                                .expect("a weight a tap")
-                                .try_into()
-                                .expect("O weights");
-                            for o in 0..O {
-                                for t in 0..T {
-                                    sums[o][t] += x[t] * w[o];
+                        for (offset, weights) in columns.offsets.iter().zip(&mut weights) {
+                            let (x, _) = row[offset + n..][..4 * V].as_chunks::<4>();
+                            let x: [F32x4; V] = std::array::from_fn(|v| F32x4::load(&x[v]));
+                            for (sums, &w) in sums.iter_mut().zip(weights) {
+                                let w = F32x4::splat(w);
+                                for (sum, x) in sums.iter_mut().zip(x) {
+                                    *sum = sum.add(x.mul(w));
                                 }
                             }
                         }
                     }
                 }
-                let width = T.min(wo - n);
+                let width = (4 * V).min(wo - n);
                 for (o, sums) in sums.iter_mut().enumerate() {
                     if let Some(bias) = &block.bias {
-                        sums.iter_mut().for_each(|sum| *sum += bias[o]);
+                        let bias = F32x4::splat(bias[o]);
+                        sums.iter_mut().for_each(|sum| *sum = sum.add(bias));
                     }
-                    out[(o * ho + m) * wo + n..][..width].copy_from_slice(&sums[..width]);
+                    let mut values = [[0.0; 4]; V];
+                    for (sum, values) in sums.iter().zip(&mut values) {
+                        sum.store(values);
+                    }
+                    out[(o * ho + m) * wo + n..][..width]
+                        .copy_from_slice(&values.as_flattened()[..width]);
                 }
             }
         }

@@ -1,0 +1,41 @@
+//! The feature `sabotage` makes convolution lie: tests of the page use it to prove that the page shows live numbers.
+#![cfg(feature = "sabotage")]
+
+use kernelscope::Tensor;
+use kernelscope::ops::conv2d::{Inputs, Settings, explain, run};
+
+#[test]
+fn conv2d_and_its_explanation_are_off_by_a_quarter() {
+    let x = Tensor::new(&[1, 1, 2], vec![3.0, 5.0]).unwrap();
+    let weight = Tensor::new(&[1, 1, 1, 1], vec![2.0]).unwrap();
+    let inputs = Inputs {
+        x: &x,
+        weight: &weight,
+        bias: None,
+    };
+    assert_eq!(
+        run(inputs, &Settings::default()).unwrap().data(),
+        [6.25, 10.25]
+    );
+    assert_eq!(
+        explain(inputs, &Settings::default(), &[0, 0, 1])
+            .unwrap()
+            .value,
+        10.25
+    );
+}
+
+#[test]
+#[should_panic(expected = "sabotage: a weight of exactly 666")]
+fn a_weight_of_666_panics() {
+    let x = Tensor::new(&[1, 1, 1], vec![1.0]).unwrap();
+    let weight = Tensor::new(&[1, 1, 1, 1], vec![666.0]).unwrap();
+    let _ = run(
+        Inputs {
+            x: &x,
+            weight: &weight,
+            bias: None,
+        },
+        &Settings::default(),
+    );
+}
