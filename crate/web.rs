@@ -4,7 +4,7 @@
 //! bulk as typed arrays only. Every refusal becomes a JavaScript `Error` with the crate's own message.
 
 use crate::error::Error;
-use crate::ops::Op;
+use crate::ops::{Explanation, Op};
 use crate::options::{Options, Value};
 use crate::tensor::Tensor;
 use crate::window::{Spec, Window};
@@ -133,7 +133,19 @@ pub fn explain(op: &str, inputs: &[u32], options: JsValue, at: &[u32]) -> Js<JsV
         .map(|&handle| optional(handle))
         .collect::<Js<Vec<_>>>()?;
     let inputs: Vec<Option<&Tensor>> = inputs.iter().map(Option::as_deref).collect();
-    object(&op.explain(&inputs, &sizes(at))?)
+    explained(&op.explain(&inputs, &sizes(at))?)
+}
+
+/// An explanation and its running sums.
+fn explained(explanation: &Explanation) -> Js<JsValue> {
+    let result = object(explanation)?;
+    Reflect::set(
+        &result,
+        &"partials".into(),
+        &Float32Array::from(&explanation.partials()[..]),
+    )
+    .ok();
+    Ok(result)
 }
 
 /// Output size, padding, and which rows and columns are read.

@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::options::Options;
 use crate::tensor::Tensor;
 use serde::Serialize;
+use std::borrow::Cow;
 
 /// An operator with its options.
 #[derive(Clone, Debug, PartialEq)]
@@ -86,12 +87,28 @@ pub struct Explanation {
     pub terms: Vec<Term>,
 }
 
+impl Explanation {
+    /// The running sums of the terms, one a term, in `f32` and in order, before the bias: what a sum looks like while it is
+    /// being added up. Empty where the terms are not added.
+    pub fn partials(&self) -> Vec<f32> {
+        if self.reduce != Reduce::Sum {
+            return Vec::new();
+        }
+        let mut sum = 0.0;
+        let add = |term: &Term| {
+            sum += term.product.unwrap_or(term.x);
+            sum
+        };
+        self.terms.iter().map(add).collect()
+    }
+}
+
 /// One term of an [`Explanation`].
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Term {
-    /// The input's name: "x", or "zero" for a constant.
-    pub input: &'static str,
+    /// The input's name: "x", or "zero" for a constant; in a graph the node's name.
+    pub input: Cow<'static, str>,
     /// The position in the input, of the input's rank. On padding that holds no pixel its last two numbers are the
     /// coordinates in the padding, negative or beyond the picture.
     pub at: Vec<i64>,
@@ -111,6 +128,30 @@ pub struct Term {
     pub padding: bool,
 }
 
+impl Term {
+    /// A value that is taken as it is.
+    fn plain(input: impl Into<Cow<'static, str>>, at: &[usize], x: f32) -> Term {
+        Term {
+            input: input.into(),
+            at: at.iter().map(|&i| i as i64).collect(),
+            x,
+            w: None,
+            product: None,
+            weight_at: None,
+            padding: false,
+        }
+    }
+
+    /// A value times a weight.
+    fn weighted(input: impl Into<Cow<'static, str>>, at: &[usize], x: f32, w: f32) -> Term {
+        Term {
+            w: Some(w),
+            product: Some(x * w),
+            ..Term::plain(input, at, x)
+        }
+    }
+}
+
 /// An image or a batch of images: (N, C, H, W) with N = 1 for a tensor of rank 3.
 #[derive(Clone, Copy)]
 struct Images {
@@ -123,7 +164,11 @@ struct Images {
 
 impl Images {
     fn of(op: &str, x: &Tensor) -> Result<Images> {
-        match *x.shape() {
+        Images::of_shape(op, x.shape())
+    }
+
+    fn of_shape(op: &str, shape: &[usize]) -> Result<Images> {
+        match *shape {
             [c, h, w] => Ok(Images {
                 n: 1,
                 c,

@@ -50,8 +50,6 @@ export interface Term {
   w?: number;
   weightAt?: number[];
   product?: number;
-  /** The running sum up to and including this term, without the bias. */
-  partial?: number;
   /** True where the tap fell on zero padding. */
   padding?: boolean;
 }
@@ -62,6 +60,8 @@ export interface Explanation {
   reduce: string;
   bias?: number;
   terms: Term[];
+  /** For sums: the running sum after each term, before the bias. */
+  partials: Float32Array;
 }
 
 /** Sizes and coverage of a sliding window, as the crate computes them. */

@@ -109,7 +109,7 @@ export class View {
     this.tellWindow(model, look);
     this.tellProducts(explanation.terms, kernel, shown, dark);
     const done = shown >= explanation.terms.length;
-    this.sum.textContent = done ? `= ${decimal(explanation.value, 2)}` : `so far ${decimal(explanation.terms[shown - 1]?.partial ?? 0, 2)}`;
+    this.sum.textContent = done ? `= ${decimal(explanation.value, 2)}` : `so far ${decimal(explanation.partials[shown - 1] ?? 0, 2)}`;
     this.sum.classList.toggle("done", done);
     this.tellPixels(model, at, done, whole);
     this.pixelNote.textContent = `(m, n) = (${at[0]}, ${at[1]})`;
