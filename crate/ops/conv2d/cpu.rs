@@ -287,12 +287,18 @@ impl Job<'_> {
                         let bias = F32x4::splat(bias[o]);
                         sums.iter_mut().for_each(|sum| *sum = sum.add(bias));
                     }
-                    let mut values = [[0.0; 4]; V];
-                    for (sum, values) in sums.iter().zip(&mut values) {
-                        sum.store(values);
+                    let to = &mut out[(o * ho + m) * wo + n..][..width];
+                    if width == 4 * V {
+                        for (sum, to) in sums.iter().zip(to.as_chunks_mut().0) {
+                            sum.store(to);
+                        }
+                    } else {
+                        let mut values = [[0.0; 4]; V];
+                        for (sum, values) in sums.iter().zip(&mut values) {
+                            sum.store(values);
+                        }
+                        to.copy_from_slice(&values.as_flattened()[..width]);
                     }
-                    out[(o * ho + m) * wo + n..][..width]
-                        .copy_from_slice(&values.as_flattened()[..width]);
                 }
             }
         }

@@ -96,17 +96,27 @@ struct Plan {
 }
 
 fn plan(inputs: Inputs<'_>, settings: &Settings) -> Result<Plan> {
-    let images = Images::of(OP, inputs.x)?;
+    let (x, weight) = (inputs.x.shape(), inputs.weight.shape());
+    plan_shapes(x, weight, inputs.bias.map(Tensor::shape), settings)
+}
+
+fn plan_shapes(
+    x: &[usize],
+    weight: &[usize],
+    bias: Option<&[usize]>,
+    settings: &Settings,
+) -> Result<Plan> {
+    let images = Images::of_shape(OP, x)?;
     let groups = settings.groups;
     let wrong_weight = |expected: String| {
         Err(Error::Shape {
             op: OP.into(),
             input: "weight".into(),
             expected,
-            got: inputs.weight.shape().to_vec(),
+            got: weight.to_vec(),
         })
     };
-    let [co, cg, kh, kw] = *inputs.weight.shape() else {
+    let [co, cg, kh, kw] = *weight else {
         return wrong_weight("(C_out, C_in/groups, kh, kw)".into());
     };
     if images.c % groups != 0 || co % groups != 0 {
@@ -120,20 +130,20 @@ fn plan(inputs: Inputs<'_>, settings: &Settings) -> Result<Plan> {
         });
     }
     if cg * groups != images.c {
-        let (c, shape, per) = (images.c, tuple(inputs.x.shape()), images.c / groups);
+        let (c, shape, per) = (images.c, tuple(x), images.c / groups);
         return wrong_weight(format!(
             "(C_out, C_in/groups, kh, kw) with C_in/groups = {c}/{groups} = {per} for x of shape {shape}"
         ));
     }
-    if let Some(bias) = inputs.bias
-        && bias.shape() != [co]
+    if let Some(bias) = bias
+        && bias != [co]
     {
         let expected = format!("(C_out) = ({co})");
         return Err(Error::Shape {
             op: OP.into(),
             input: "bias".into(),
             expected,
-            got: bias.shape().to_vec(),
+            got: bias.to_vec(),
         });
     }
     let window = Window::new(
@@ -155,9 +165,14 @@ fn plan(inputs: Inputs<'_>, settings: &Settings) -> Result<Plan> {
 /// The shape of the output: (C_out, H_out, W_out), batched as x is, with H_out and W_out from [`Window`].
 ///
 /// # Errors
-/// If the inputs do not fit together.
-pub fn shape(inputs: Inputs<'_>, settings: &Settings) -> Result<Vec<usize>> {
-    let plan = plan(inputs, settings)?;
+/// If the shapes do not fit together.
+pub fn shape(
+    x: &[usize],
+    weight: &[usize],
+    bias: Option<&[usize]>,
+    settings: &Settings,
+) -> Result<Vec<usize>> {
+    let plan = plan_shapes(x, weight, bias, settings)?;
     Ok(plan.images.shape(plan.co, plan.window.output()))
 }
 
@@ -240,7 +255,7 @@ pub fn explain(inputs: Inputs<'_>, settings: &Settings, at: &[usize]) -> Result<
                 let product = x.unwrap_or(0.0) * w;
                 value += product;
                 terms.push(Term {
-                    input: "x",
+                    input: "x".into(),
                     at: images.at(n, channel, at),
                     x: x.unwrap_or(0.0),
                     w: Some(w),

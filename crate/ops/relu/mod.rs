@@ -46,15 +46,6 @@ pub fn run(x: &Tensor) -> Tensor {
 pub fn explain(x: &Tensor, at: &[usize]) -> Result<Explanation> {
     check_position(OP, x.shape(), at)?;
     let value = x.get(at).expect("the position was checked");
-    let term = |input, at: Vec<i64>, x| Term {
-        input,
-        at,
-        x,
-        w: None,
-        product: None,
-        weight_at: None,
-        padding: false,
-    };
     Ok(Explanation {
         value: if value > 0.0 || value.is_nan() {
             value
@@ -63,10 +54,7 @@ pub fn explain(x: &Tensor, at: &[usize]) -> Result<Explanation> {
         },
         reduce: Reduce::Max,
         bias: None,
-        terms: vec![
-            term("x", at.iter().map(|&i| i as i64).collect(), value),
-            term("zero", Vec::new(), 0.0),
-        ],
+        terms: vec![Term::plain("x", at, value), Term::plain("zero", &[], 0.0)],
     })
 }
 
