@@ -5,7 +5,8 @@ import { host } from "./host";
 import { iconButton } from "./controls";
 import css from "./figure.css";
 
-let sheet: CSSStyleSheet | undefined;
+/** One sheet for each text, shared by all figures. */
+const sheets = new Map<string, CSSStyleSheet>();
 const THEME = "(prefers-color-scheme: dark)";
 
 export abstract class Figure extends HTMLElement {
@@ -24,6 +25,8 @@ export abstract class Figure extends HTMLElement {
 
   /** One imperative line: what to try. */
   protected abstract readonly invitation: string;
+  /** Rules of this figure alone. */
+  protected readonly css: string = "";
   protected abstract build(): void;
   /** Called once, when the figure first comes into view. */
   protected abstract start(): Promise<void>;
@@ -71,11 +74,7 @@ export abstract class Figure extends HTMLElement {
   private frame(): void {
     this.built = true;
     const root = this.attachShadow({ mode: "open" });
-    if (!sheet) {
-      sheet = new CSSStyleSheet();
-      sheet.replaceSync(css);
-    }
-    root.adoptedStyleSheets = [sheet];
+    root.adoptedStyleSheets = [css, this.css].map(sheetOf);
     const number = this.getAttribute("number");
     root.append(
       h(
@@ -168,4 +167,14 @@ export abstract class Figure extends HTMLElement {
     }
     setTimeout(() => button.replaceChildren(icon("link")), 1200);
   }
+}
+
+function sheetOf(css: string): CSSStyleSheet {
+  let sheet = sheets.get(css);
+  if (!sheet) {
+    sheet = new CSSStyleSheet();
+    sheet.replaceSync(css);
+    sheets.set(css, sheet);
+  }
+  return sheet;
 }

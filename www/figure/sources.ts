@@ -8,6 +8,8 @@ export interface Source {
   image: Tensor;
   /** What the caption says: material, instrument, pixel size. */
   about: string;
+  /** Nanometres a pixel, where known. */
+  pixelSize?: number;
 }
 
 export interface SourceInfo {
@@ -24,7 +26,7 @@ const specimen = (value: string, label: string, kind: string, size: number, opti
   label,
   load: async (engine) => {
     const { image, pixelSize } = await engine.specimen(kind, { size, ...options });
-    return { image, about: `computed · ${size} × ${size} · ${pixelSize} nm a pixel` };
+    return { image, about: `computed · ${size} × ${size} · ${pixelSize} nm a pixel`, pixelSize };
   },
 });
 
@@ -35,7 +37,7 @@ export const SOURCES: SourceInfo[] = [
     load: async (engine) => {
       const { image } = await engine.decode(fromBase64(await host.load<string>("image-grain_ti_sem")));
       const { top, left, size } = TITANIUM;
-      return { image: cut(image, top, left, size), about: "α-titanium, SEM · 0.63 µm a pixel" };
+      return { image: cut(image, top, left, size), about: "α-titanium, SEM · 0.63 µm a pixel", pixelSize: 630 };
     },
   },
   specimen("grains", "grains, computed", "grains", 256, { seed: 7 }),
