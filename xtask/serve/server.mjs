@@ -69,7 +69,8 @@ async function fileFor(address, root, mounts) {
   } catch {
     return undefined;
   }
-  if (name.includes("\0") || name.includes("\\")) return undefined;
+  // Hidden files (.git) are nobody's business; `..` begins with a dot as well.
+  if (/[\0\\]|\/\./.test(name)) return undefined;
   const [, first, ...rest] = name.split("/");
   const mounted = Object.hasOwn(mounts, first);
   const folder = resolve(mounted ? mounts[first] : root);

@@ -30,12 +30,17 @@ pub fn shipped() -> Result<()> {
 /// Builds the lying variant, into `out` or its usual place.
 pub fn sabotage(out: Option<PathBuf>) -> Result<()> {
     let usual = || crate::root().join("target/sabotage/pkg");
-    build(&Variant::sabotage(), &out.unwrap_or_else(usual))
+    let out = std::path::absolute(out.unwrap_or_else(usual))?;
+    build(&Variant::sabotage(), &out)
 }
 
 fn bundle(node: &Path, variant: &Variant, optimised: &Path, out: &Path) -> Result<()> {
     let name = variant.step("bundle");
-    let stamp = Stamp::new(&format!("bundle{}", variant.name), &[out.to_path_buf()]);
+    let place = &sources::hash_text(&out.to_string_lossy())[..8];
+    let stamp = Stamp::new(
+        &format!("bundle{}-{place}", variant.name),
+        &[out.to_path_buf()],
+    );
     let hash = sources::hash()?;
     let key = format!(
         "{hash} {}",

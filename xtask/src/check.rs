@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -94,4 +95,29 @@ fn gzip_size(bytes: &[u8]) -> Result<usize> {
     let mut packed = Vec::new();
     encoder.read_to_end(&mut packed)?;
     Ok(packed.len())
+}
+
+/// The files in which two builds differ, of those that every machine must make alike: those without the wasm in them.
+/// Another compiler makes another module; `manifest.json` lists its size.
+pub fn differing(one: &Path, other: &Path) -> Result<Vec<String>> {
+    let of_the_compiler = [
+        "kernelscope.js",
+        "kernelscope.mjs",
+        "kernelscope.wasm",
+        "manifest.json",
+    ];
+    let mut names = BTreeSet::new();
+    for folder in [one, other] {
+        let mut files = Vec::new();
+        sources::list(folder, &mut files)?;
+        for file in files {
+            let name = file.strip_prefix(folder)?.to_string_lossy();
+            names.insert(name.replace('\\', "/"));
+        }
+    }
+    Ok(names
+        .into_iter()
+        .filter(|name| !of_the_compiler.contains(&name.as_str()))
+        .filter(|name| fs::read(one.join(name)).ok() != fs::read(other.join(name)).ok())
+        .collect())
 }

@@ -6,10 +6,13 @@
 
 pub mod build;
 pub mod check;
+pub mod package;
 pub mod provision;
+pub mod serve;
 pub mod shell;
 pub mod sources;
 pub mod steps;
+pub mod suite;
 pub mod toolchain;
 pub mod wasm;
 

@@ -3,12 +3,15 @@
 use anyhow::{Context, Result, bail};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use xtask::{build, check};
+use xtask::{build, check, package, serve, suite};
 
 const USAGE: &str = "\
 cargo xtask build                         build pkg/
 cargo xtask build --check                 fail when pkg/ does not belong to the sources
-cargo xtask build --sabotage [--out DIR]  build the variant that lies, for tests";
+cargo xtask build --sabotage [--out DIR]  build the variant that lies, for tests
+cargo xtask serve [--port N] [--no-open]  build, serve on this machine, build again when a file changes
+cargo xtask test [--only CHECK]...        run every check, or those named
+cargo xtask package                       write dist/kernelscope-<version>.zip and dist/kernelscope.html";
 
 fn main() -> ExitCode {
     match run(std::env::args().skip(1).collect()) {
@@ -23,18 +26,55 @@ fn main() -> ExitCode {
 fn run(arguments: Vec<String>) -> Result<()> {
     let mut arguments = arguments.into_iter();
     match arguments.next().as_deref() {
-        Some("build") => build_command(arguments.collect()),
+        Some("build") => build_command(arguments),
+        Some("serve") => serve_command(arguments),
+        Some("test") => test_command(arguments),
+        Some("package") => match arguments.next() {
+            None => package::package(),
+            Some(other) => bail!("package does not know \"{other}\"\n{USAGE}"),
+        },
         Some("help" | "--help" | "-h") | None => {
-            println!("{USAGE}");
+            println!(
+                "{USAGE}\n\nThe checks of `cargo xtask test`:\n{}",
+                suite::names()
+            );
             Ok(())
         }
         Some(other) => bail!("there is no command \"{other}\"\n{USAGE}"),
     }
 }
 
-fn build_command(arguments: Vec<String>) -> Result<()> {
+fn serve_command(mut rest: impl Iterator<Item = String>) -> Result<()> {
+    let (mut port, mut open) = (None, true);
+    while let Some(argument) = rest.next() {
+        match argument.as_str() {
+            "--port" => {
+                let given = rest.next().context("--port needs a number")?;
+                let number = given
+                    .parse()
+                    .with_context(|| format!("--port must be a number; got \"{given}\""))?;
+                port = Some(number);
+            }
+            "--no-open" => open = false,
+            other => bail!("serve does not know \"{other}\"\n{USAGE}"),
+        }
+    }
+    serve::serve(port, open)
+}
+
+fn test_command(mut rest: impl Iterator<Item = String>) -> Result<()> {
+    let mut only = Vec::new();
+    while let Some(argument) = rest.next() {
+        match argument.as_str() {
+            "--only" => only.push(rest.next().context("--only needs a check's name")?),
+            other => bail!("test does not know \"{other}\"\n{USAGE}"),
+        }
+    }
+    suite::run(&only)
+}
+
+fn build_command(mut rest: impl Iterator<Item = String>) -> Result<()> {
     let (mut sabotage, mut only_check, mut out) = (false, false, None);
-    let mut rest = arguments.into_iter();
     while let Some(argument) = rest.next() {
         match argument.as_str() {
             "--sabotage" => sabotage = true,

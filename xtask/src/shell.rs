@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 use std::env;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::thread;
@@ -108,4 +109,23 @@ fn describe(command: &Command) -> String {
         Some((end, _)) => format!("`{} …`", &text[..end]),
         None => format!("`{text}`"),
     }
+}
+
+/// Runs a command, passing on each line of its standard output as it comes and showing it to `each`; gives whether
+/// the command ended well.
+pub fn tee(command: &mut Command, mut each: impl FnMut(&str)) -> Result<bool> {
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("could not start {}", describe(command)))?;
+    if let Some(out) = child.stdout.take() {
+        for line in BufReader::new(out).split(b'\n') {
+            let line = line?;
+            let line = String::from_utf8_lossy(&line);
+            println!("{line}");
+            each(&line);
+        }
+    }
+    Ok(child.wait()?.success())
 }
