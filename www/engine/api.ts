@@ -109,6 +109,53 @@ export interface Stats {
   memoryBytes: number;
 }
 
+export interface GraphNode {
+  name: string;
+  op: string;
+  inputs: string[];
+  attributes: Record<string, unknown>;
+  parameters: number;
+}
+
+/** A rectangle of pixels, inclusive. */
+export interface Rectangle {
+  top: number;
+  left: number;
+  bottom: number;
+  right: number;
+}
+
+/** What of a value came through which branch; the parts sum to the value. */
+export interface Shares {
+  value: number;
+  parts: { name: string; value: number }[];
+}
+
+export interface Run {
+  output: Tensor;
+  /** The nodes that were asked for. */
+  nodes: Record<string, Tensor>;
+  /** How one value of any node came to be. `at` is (c, y, x). */
+  explain(node: string, at: number[]): Promise<Explanation>;
+  /** The gradient of one value of any node with respect to the input picture. */
+  gradient(node: string, at: number[]): Promise<Tensor>;
+  shares(node: string, at: number[]): Promise<Shares>;
+}
+
+export interface RunOptions {
+  keep?: "output" | "all" | string[];
+  signal?: AbortSignal;
+}
+
+export interface Model {
+  readonly graph: GraphNode[];
+  shapes(inputShape: number[]): Promise<Record<string, number[]>>;
+  /** Everything that one position of a node can see: exact, inclusive, clipped to the picture. */
+  receptiveField(node: string, at: [number, number], inputShape: number[]): Promise<Rectangle>;
+  run(x: Input, options?: RunOptions): Promise<Run>;
+  close(): void;
+}
+
 export interface Engine {
   readonly backend: "cpu" | "webgpu";
   readonly adapter: string;
@@ -126,6 +173,8 @@ export interface Engine {
   kernel(name: string): Promise<Tensor>;
   /** A weight turned by 180° in its last two axes: true convolution is cross-correlation with it. */
   flip(weight: Tensor): Promise<Tensor>;
+  /** A network from the bytes of a safetensors file with the graph in its metadata. */
+  loadModel(bytes: Uint8Array): Promise<Model>;
   /** Keeps a copy of a tensor beside the workers until `release`. */
   hold(tensor: Tensor): Promise<Held>;
   release(held: Held): void;

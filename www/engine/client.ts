@@ -1,6 +1,7 @@
 /** `createEngine`: promises in front of two instances, one that runs and one that answers. */
 import type {
-  CallOptions, Conv2dOptions, Engine, EngineOptions, Explanation, Held, Input, KernelInfo, Picture, Specimen, Stats, Tensor,
+  CallOptions, Conv2dOptions, Engine, EngineOptions, Explanation, GraphNode, Held, Input, KernelInfo, Model, Picture, Run, RunOptions, Specimen,
+  Stats, Tensor,
 } from "./api";
 import { compile } from "./compile";
 import type { Call, Ref } from "./protocol";
@@ -30,6 +31,7 @@ class Core implements Engine {
   private transports!: Record<Role, Transport>;
   private restarting: Partial<Record<Role, Promise<void>>> = {};
   private held = new Map<number, Tensor>();
+  private models = new Map<number, Uint8Array>();
   private keys = 0;
   private closed = false;
   private onThisThread = false;
@@ -97,6 +99,19 @@ class Core implements Engine {
     return (await this.send("answerer", { kind: "tensor", method: "flip", args: [refOf("flip", weight)] })).value as Tensor;
   }
 
+  async loadModel(bytes: Uint8Array): Promise<Model> {
+    if (!(bytes instanceof Uint8Array)) throw new Error("loadModel: expected the bytes of a file as a Uint8Array");
+    const key = ++this.keys;
+    const [{ value }] = await this.both({ kind: "load", key, bytes });
+    this.models.set(key, bytes);
+    return new Network(this, key, value as GraphNode[]);
+  }
+
+  unload(key: number): void {
+    if (!this.models.delete(key) || this.closed) return;
+    this.both({ kind: "unload", key }).catch(() => undefined);
+  }
+
   async hold(tensor: Tensor): Promise<Held> {
     const { data, shape } = refOf("hold", tensor) as Tensor;
     const key = ++this.keys;
@@ -123,6 +138,7 @@ class Core implements Engine {
   close(): void {
     this.closed = true;
     this.held.clear();
+    this.models.clear();
     this.transports.runner.close();
     this.transports.answerer.close();
   }
@@ -134,8 +150,7 @@ class Core implements Engine {
     const call: Call = { kind: "op", op, inputs: refs, options: plain(options) };
     if (out && this.onThisThread) call.out = out;
     const reply = await this.send("runner", call, { signal, transfer: transfer ? buffersOf(refs) : [] });
-    this.last = { op, ms: reply.ms };
-    this.runs += 1;
+    this.note(op, reply.ms);
     const result = reply.value as Tensor;
     if (!out || result.data === out) return result;
     if (out.length !== result.data.length) {
@@ -145,13 +160,19 @@ class Core implements Engine {
     return { data: out, shape: result.shape };
   }
 
-  private async both(call: Call): Promise<void> {
+  private async both(call: Call): Promise<[Reply, ...Reply[]]> {
     const { runner, answerer } = this.transports;
     const roles: Role[] = runner === answerer ? ["runner"] : ["runner", "answerer"];
-    await Promise.all(roles.map((role) => this.send(role, call)));
+    return (await Promise.all(roles.map((role) => this.send(role, call)))) as [Reply, ...Reply[]];
   }
 
-  private async send(role: Role, call: Call, options?: SendOptions): Promise<Reply> {
+  /** Remembers what the last computation was and how long it took. */
+  note(op: string, ms: number): void {
+    this.last = { op, ms };
+    this.runs += 1;
+  }
+
+  async send(role: Role, call: Call, options?: SendOptions): Promise<Reply> {
     if (this.closed) throw new Error("the engine was closed");
     await this.restarting[role];
     const transport = this.transports[role];
@@ -178,7 +199,48 @@ class Core implements Engine {
     if (this.onThisThread) this.transports = { runner: fresh, answerer: fresh };
     else this.transports[role] = fresh;
     this.restarts += 1;
-    await Promise.all([...this.held].map(([key, { data, shape }]) => fresh.send({ kind: "hold", key, data, shape })));
+    await Promise.all([
+      ...[...this.held].map(([key, { data, shape }]) => fresh.send({ kind: "hold", key, data, shape })),
+      ...[...this.models].map(([key, bytes]) => fresh.send({ kind: "load", key, bytes })),
+    ]);
+  }
+}
+
+/** A loaded network. One run at a time is remembered; asking about an older one is refused. */
+class Network implements Model {
+  private trace = 0;
+
+  constructor(private core: Core, private key: number, readonly graph: GraphNode[]) {}
+
+  async shapes(inputShape: number[]): Promise<Record<string, number[]>> {
+    return (await this.core.send("answerer", { kind: "model", method: "model_shapes", model: this.key, args: [inputShape] })).value as Record<string, number[]>;
+  }
+
+  async receptiveField(node: string, at: [number, number], inputShape: number[]) {
+    const call: Call = { kind: "model", method: "model_receptive_field", model: this.key, args: [node, at, inputShape] };
+    return (await this.core.send("answerer", call)).value as Awaited<ReturnType<Model["receptiveField"]>>;
+  }
+
+  async run(x: Input, { keep = "output", signal }: RunOptions = {}): Promise<Run> {
+    const trace = this.key;
+    const serial = ++this.trace;
+    const call: Call = { kind: "forward", model: this.key, input: refOf("run", x), keep, trace };
+    const reply = await this.core.send("runner", call, { signal });
+    this.core.note("network", reply.ms);
+    const about = async <T>(method: Extract<Call, { kind: "trace" }>["method"], node: string, at: number[]): Promise<T> => {
+      if (serial !== this.trace) throw new Error("this network has run again since; ask the newer run");
+      return (await this.core.send("runner", { kind: "trace", method, trace, node, at })).value as T;
+    };
+    return {
+      ...(reply.value as Pick<Run, "output" | "nodes">),
+      explain: (node, at) => about("trace_explain", node, at),
+      shares: (node, at) => about("trace_shares", node, at),
+      gradient: (node, at) => about("trace_gradient", node, at),
+    };
+  }
+
+  close(): void {
+    this.core.unload(this.key);
   }
 }
 

@@ -14,6 +14,8 @@ export class Fatal extends Error {}
 export class Executor {
   private glue: Glue;
   private held = new Map<number, number>();
+  private models = new Map<number, number>();
+  private traces = new Map<number, number>();
   /** Set by the panic hook with the panic's own words. */
   private static readonly PANIC = "__kernelscope_panic";
 
@@ -82,6 +84,29 @@ export class Executor {
         const image = this.take(made.image);
         return { value: { ...made, image: image.value }, transfer: image.transfer };
       }
+      case "load": {
+        const model = glue.load_model(call.bytes);
+        this.models.set(call.key, model);
+        return { value: glue.model_graph(model), transfer: [] };
+      }
+      case "unload": {
+        const model = this.models.get(call.key);
+        if (model !== undefined) glue.free_model(model);
+        this.models.delete(call.key);
+        return { value: null, transfer: [] };
+      }
+      case "forward":
+        return this.forward(call);
+      case "forget":
+        this.forget(call.trace);
+        return { value: null, transfer: [] };
+      case "model":
+        return this.ask(call.method, [this.modelOf(call.model), ...call.args]);
+      case "trace": {
+        const trace = this.traces.get(call.trace);
+        if (trace === undefined) throw new Error("this run of the network is gone; run it again before asking about it");
+        return this.ask(call.method, [trace, call.node, call.at], call.method === "trace_gradient");
+      }
       case "hold": {
         this.release(call.key);
         this.held.set(call.key, glue.put(call.data, Uint32Array.from(call.shape)));
@@ -91,6 +116,37 @@ export class Executor {
         this.release(call.key);
         return { value: null, transfer: [] };
     }
+  }
+
+  /** Runs a network; the trace stays here for questions, the kept maps leave. */
+  private forward(call: Extract<Call, { kind: "forward" }>): { value: unknown; transfer: ArrayBuffer[] } {
+    return this.withInputs([call.input], (handles) => {
+      const made = this.glue.model_run(this.modelOf(call.model), handles[0]!, call.keep) as {
+        trace: number;
+        output: number;
+        nodes: Record<string, number>;
+      };
+      this.forget(call.trace);
+      this.traces.set(call.trace, made.trace);
+      const output = this.take(made.output);
+      const nodes = Object.entries(made.nodes).map(([name, handle]) => [name, this.take(handle)] as const);
+      return {
+        value: { output: output.value, nodes: Object.fromEntries(nodes.map(([name, { value }]) => [name, value])) },
+        transfer: [...output.transfer, ...nodes.flatMap(([, { transfer }]) => transfer)],
+      };
+    });
+  }
+
+  private modelOf(key: number): number {
+    const model = this.models.get(key);
+    if (model === undefined) throw new Error("this network was closed; load it again before using it");
+    return model;
+  }
+
+  private forget(key: number): void {
+    const trace = this.traces.get(key);
+    if (trace !== undefined) this.glue.free_trace(trace);
+    this.traces.delete(key);
   }
 
   private release(key: number): void {

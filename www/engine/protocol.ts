@@ -10,6 +10,12 @@ export type Call =
   | { kind: "tensor"; method: "kernel" | "flip"; args: unknown[] }
   | { kind: "specimen"; specimen: string; options: object }
   | { kind: "decode"; bytes: Uint8Array }
+  | { kind: "load"; key: number; bytes: Uint8Array }
+  | { kind: "unload"; key: number }
+  | { kind: "forward"; model: number; input: Ref; keep: string[] | "output" | "all"; trace: number }
+  | { kind: "forget"; trace: number }
+  | { kind: "model"; method: "model_shapes" | "model_receptive_field"; model: number; args: unknown[] }
+  | { kind: "trace"; method: "trace_explain" | "trace_shares" | "trace_gradient"; trace: number; node: string; at: number[] }
   | { kind: "hold"; key: number; data: Float32Array; shape: number[] }
   | { kind: "release"; key: number };
 
