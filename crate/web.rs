@@ -145,6 +145,15 @@ fn explained(explanation: &Explanation) -> Js<JsValue> {
         &Float32Array::from(&explanation.partials()[..]),
     )
     .ok();
+    let sums = explanation.channel_sums();
+    if !sums.is_empty() {
+        Reflect::set(
+            &result,
+            &"channelSums".into(),
+            &Float32Array::from(&sums[..]),
+        )
+        .ok();
+    }
     Ok(result)
 }
 

@@ -101,6 +101,22 @@ impl Explanation {
         };
         self.terms.iter().map(add).collect()
     }
+
+    /// What each input channel adds to a sum of products over (C, H, W), in the order of the channels. Empty where the terms
+    /// are no such products.
+    pub fn channel_sums(&self) -> Vec<f32> {
+        let mut sums: Vec<(i64, f32)> = Vec::new();
+        for term in &self.terms {
+            let (Some(product), [.., channel, _, _]) = (term.product, &term.at[..]) else {
+                return Vec::new();
+            };
+            match sums.last_mut() {
+                Some((last, sum)) if last == channel => *sum += product,
+                _ => sums.push((*channel, product)),
+            }
+        }
+        sums.into_iter().map(|(_, sum)| sum).collect()
+    }
 }
 
 /// One term of an [`Explanation`].

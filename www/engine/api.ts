@@ -62,6 +62,8 @@ export interface Explanation {
   terms: Term[];
   /** For sums: the running sum after each term, before the bias. */
   partials: Float32Array;
+  /** For convolutions: what each input channel adds, in order. */
+  channelSums?: Float32Array;
 }
 
 /** Sizes and coverage of a sliding window, as the crate computes them. */
