@@ -263,3 +263,80 @@ fn whole_rule(value: &Value, min: usize) -> String {
         _ => format!("a whole number of at least {min}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read<T>(value: impl Into<Value>, f: impl FnOnce(&mut Reader<'_>) -> Result<T>) -> Result<T> {
+        let options = [("n".to_string(), value.into())].into();
+        f(&mut Reader::new("op", &options))
+    }
+
+    #[test]
+    fn good_values_are_taken() {
+        assert_eq!(read(3usize, |r| r.whole("n", 1)), Ok(Some(3)));
+        assert_eq!(read(3usize, |r| r.pair("n", 1)), Ok(Some([3, 3])));
+        assert_eq!(read([1usize, 2], |r| r.pair("n", 1)), Ok(Some([1, 2])));
+        assert_eq!(read(0.5, |r| r.number("n", 0.0, 1.0)), Ok(Some(0.5)));
+        assert_eq!(read(true, |r| r.flag("n")), Ok(Some(true)));
+        assert_eq!(
+            read("b", |r| r.choice("n", &[("a", 1), ("b", 2)])),
+            Ok(Some(2))
+        );
+        assert_eq!(read(1usize, |r| r.whole("other", 1)), Ok(None));
+    }
+
+    #[test]
+    fn bad_values_are_refused_in_words() {
+        let message = |e: Error| e.to_string();
+        let whole = |value: f64| message(read(value, |r| r.whole("n", 1)).unwrap_err());
+        assert_eq!(
+            whole(0.5),
+            "op: n must be a whole number of at least 1; got 0.5"
+        );
+        assert_eq!(
+            whole(f64::INFINITY),
+            "op: n must be a whole number from 1 to 1048576; got inf"
+        );
+        let flag = read(1usize, |r| r.flag("n")).unwrap_err();
+        assert_eq!(message(flag), "op: n must be true or false; got 1");
+        let choice = read(Value::Object(Options::new()), |r| {
+            r.choice("n", &[("a", 1), ("b", 2)])
+        })
+        .unwrap_err();
+        assert_eq!(
+            message(choice),
+            "op: n must be \"a\" or \"b\"; got an object"
+        );
+        let number = read(f64::NAN, |r| r.number("n", 0.0, 1.0)).unwrap_err();
+        assert_eq!(
+            message(number),
+            "op: n must be a number from 0 to 1; got NaN"
+        );
+        let list = read(
+            Value::List(vec![1.0.into(), "x".into(), Value::Null]),
+            |r| r.whole("n", 0),
+        )
+        .unwrap_err();
+        assert_eq!(
+            message(list),
+            "op: n must be a whole number of at least 0; got [1, \"x\", null]"
+        );
+    }
+
+    #[test]
+    fn names_that_nobody_asked_for_are_refused() {
+        let options = [
+            ("n".to_string(), 1usize.into()),
+            ("m".to_string(), 1usize.into()),
+        ]
+        .into();
+        let mut reader = Reader::new("op", &options);
+        assert_eq!(reader.whole("n", 1), Ok(Some(1)));
+        assert_eq!(
+            reader.finish().unwrap_err().to_string(),
+            "op: unknown option \"m\"; known options: n"
+        );
+    }
+}

@@ -125,3 +125,47 @@ pub fn values_of(op: &str, shape: &[usize]) -> Result<usize> {
         }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_lie_row_by_row() -> Result<()> {
+        let t = Tensor::from_fn(&[2, 3, 4], |i| i as f32)?;
+        assert_eq!(
+            (t.rank(), t.shape(), t.view().len()),
+            (3, &[2, 3, 4][..], 24)
+        );
+        assert_eq!(t.get(&[1, 2, 3]), Some(23.0));
+        assert_eq!((t.get(&[0, 3, 0]), t.get(&[0, 0])), (None, None));
+        assert_eq!(t.into_data()[5], 5.0);
+        Ok(())
+    }
+
+    #[test]
+    fn impossible_shapes_are_refused() {
+        let message = |shape: &[usize], values: usize| {
+            Tensor::new(shape, vec![0.0; values])
+                .unwrap_err()
+                .to_string()
+        };
+        assert_eq!(
+            message(&[2, 2], 3),
+            "tensor: a tensor of shape (2, 2) holds 4 values; got 3"
+        );
+        assert_eq!(
+            message(&[], 1),
+            "tensor: a tensor has 1 to 4 dimensions; got ()"
+        );
+        assert_eq!(
+            message(&[1; 5], 1),
+            "tensor: a tensor has 1 to 4 dimensions; got (1, 1, 1, 1, 1)"
+        );
+        assert_eq!(
+            message(&[2, 0], 0),
+            "tensor: every dimension must be at least 1; got (2, 0)"
+        );
+        assert!(message(&[usize::MAX, 2], 0).ends_with("does not fit into memory"));
+    }
+}

@@ -493,3 +493,128 @@ impl Window {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::PaddingMode::{Circular, Reflect, Replicate, Zeros};
+    use super::*;
+
+    fn row(size: usize, spec: Spec) -> Axis {
+        Window::new("test", [1, size], &spec).expect("it fits").x
+    }
+
+    #[test]
+    fn padding_modes_pad_as_pytorch_does() {
+        let around = |mode: PaddingMode| (-2..6).map(|i| mode.source(i, 4)).collect::<Vec<_>>();
+        assert_eq!(
+            around(Zeros),
+            [None, None, Some(0), Some(1), Some(2), Some(3), None, None]
+        );
+        assert_eq!(around(Reflect), [2, 1, 0, 1, 2, 3, 2, 1].map(Some));
+        assert_eq!(around(Replicate), [0, 0, 0, 1, 2, 3, 3, 3].map(Some));
+        assert_eq!(around(Circular), [2, 3, 0, 1, 2, 3, 0, 1].map(Some));
+        assert_eq!(
+            (-2..3).map(|i| Reflect.source(i, 1)).collect::<Vec<_>>(),
+            [Some(0); 5]
+        );
+    }
+
+    #[test]
+    fn an_odd_pixel_of_same_padding_goes_after() {
+        for (kernel, dilation, before, after) in [
+            (3, 1, 1, 1),
+            (2, 1, 0, 1),
+            (4, 1, 1, 2),
+            (2, 3, 1, 2),
+            (1, 5, 0, 0),
+        ] {
+            let spec = Spec {
+                padding: Padding::Same,
+                dilation: [1, dilation],
+                ..Spec::new([1, kernel])
+            };
+            let axis = row(9, spec);
+            assert_eq!(
+                (axis.before, axis.after, axis.output),
+                (before, after, 9),
+                "kernel {kernel}, dilation {dilation}"
+            );
+        }
+    }
+
+    #[test]
+    fn padding_has_pytorchs_limits() {
+        let fits = |mode, by, size| {
+            let spec = Spec {
+                padding: Padding::By([0, by]),
+                mode,
+                ..Spec::new([1, 1])
+            };
+            Window::new("test", [1, size], &spec).is_ok()
+        };
+        assert!(fits(Reflect, 3, 4) && !fits(Reflect, 4, 4));
+        assert!(fits(Circular, 4, 4) && !fits(Circular, 5, 4));
+        assert!(fits(Replicate, 50, 4) && fits(Zeros, 50, 4));
+        assert!(fits(Reflect, 0, 1) && fits(Circular, 1, 1));
+    }
+
+    #[test]
+    fn a_long_stride_leaves_pixels_unread() {
+        let axis = row(
+            7,
+            Spec {
+                stride: [1, 4],
+                ..Spec::new([1, 2])
+            },
+        );
+        assert_eq!(axis.output, 2);
+        assert_eq!(axis.read(), [true, true, false, false, true, true, false]);
+        let window = Window::new(
+            "test",
+            [3, 7],
+            &Spec {
+                stride: [3, 4],
+                ..Spec::new([1, 2])
+            },
+        )
+        .expect("it fits");
+        assert_eq!(window.geometry().unreached, 21 - 4);
+    }
+
+    #[test]
+    fn a_reflected_pixel_is_read_more_than_once_by_one_window() {
+        let axis = row(
+            4,
+            Spec {
+                padding: Padding::By([0, 1]),
+                mode: Reflect,
+                ..Spec::new([1, 3])
+            },
+        );
+        assert_eq!(axis.reach(1), [(0, 0), (0, 2), (1, 1), (2, 0)]);
+        assert_eq!(axis.rect(0), [-1, 1]);
+    }
+
+    #[test]
+    fn sources_beyond_the_padding_are_outside() {
+        let axis = row(
+            4,
+            Spec {
+                padding: Padding::By([0, 2]),
+                ..Spec::new([1, 3])
+            },
+        );
+        let sources: Vec<_> = [-3, -2, 0, 3, 5, 6].map(|i| axis.source(i)).into();
+        assert_eq!(
+            sources,
+            [
+                Source::Outside,
+                Source::Padding,
+                Source::Pixel(0),
+                Source::Pixel(3),
+                Source::Padding,
+                Source::Outside
+            ]
+        );
+    }
+}

