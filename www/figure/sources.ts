@@ -10,6 +10,8 @@ export interface Source {
   about: string;
   /** Nanometres a pixel, where known. */
   pixelSize?: number;
+  /** 1 on grain boundaries, 0 elsewhere, where the truth is known. */
+  boundaries?: Tensor;
 }
 
 export interface SourceInfo {
@@ -25,8 +27,8 @@ const specimen = (value: string, label: string, kind: string, size: number, opti
   value,
   label,
   load: async (engine) => {
-    const { image, pixelSize } = await engine.specimen(kind, { size, ...options });
-    return { image, about: `computed · ${size} × ${size} · ${pixelSize} nm a pixel`, pixelSize };
+    const { image, pixelSize, labels } = await engine.specimen(kind, { size, ...options });
+    return { image, about: `computed · ${size} × ${size} · ${pixelSize} nm a pixel`, pixelSize, boundaries: labels.boundaries };
   },
 });
 
@@ -35,15 +37,20 @@ export const SOURCES: SourceInfo[] = [
     value: "titanium",
     label: "titanium, SEM",
     load: async (engine) => {
-      const { image } = await engine.decode(fromBase64(await host.load<string>("image-grain_ti_sem")));
-      const { top, left, size } = TITANIUM;
-      return { image: cut(image, top, left, size), about: "α-titanium, SEM · 0.63 µm a pixel", pixelSize: 630 };
+      const [image, boundaries] = await Promise.all([shipped(engine, "image-grain_ti_sem"), shipped(engine, "image-grain_ti_sem_boundaries")]);
+      return { image, boundaries, about: "α-titanium, SEM · 0.63 µm a pixel", pixelSize: 630 };
     },
   },
   specimen("grains", "grains, computed", "grains", 256, { seed: 7 }),
   specimen("grains-64", "grains, 64 × 64", "grains", 64, { seed: 7 }),
   specimen("two-grains", "two grains", "two-grains", 64),
 ];
+
+/** The titanium square of a shipped file. */
+async function shipped(engine: Engine, name: string): Promise<Tensor> {
+  const { image } = await engine.decode(fromBase64(await host.load<string>(name)));
+  return cut(image, TITANIUM.top, TITANIUM.left, TITANIUM.size);
+}
 
 /** Rows and columns of the first channel; copies, computes nothing. */
 function cut({ data, shape }: Tensor, top: number, left: number, size: number): Tensor {

@@ -1,0 +1,69 @@
+/** The whole network: every block a strip of its live maps, skips between them. */
+import type { Tensor } from "../../engine/api";
+import { paintChannel } from "../../draw/maps";
+import { h } from "../../figure/dom";
+import { type Block, fullTitle, type Layout, shown } from "./network";
+
+/** Edge of a map in CSS pixels, by level: the full resolution first. True halves would be too small to read. */
+const EDGE = [62, 42, 32, 26, 22];
+
+export interface OverviewEvents {
+  layer(block: Block): void;
+  map(node: string, channel: number): void;
+  hover(words: string): void;
+}
+
+export class Overview {
+  readonly element = h("div", { class: "network" });
+  private tiles: { canvas: HTMLCanvasElement; node: string; channel: number }[] = [];
+
+  constructor(private events: OverviewEvents) {}
+
+  build(layout: Layout, nodes: Record<string, Tensor>): void {
+    this.tiles = [];
+    const rows = layout.encoder.map((encoder, level) => {
+      const decoder = layout.decoder.find((block) => block.level === level);
+      return h("div", { class: "level" },
+        this.block(encoder, nodes),
+        h("span", { class: "skip", "aria-hidden": "true" }, decoder?.nodes.some(({ op }) => op === "concat") ? "skip" : null),
+        decoder ? this.block(decoder, nodes) : null,
+      );
+    });
+    const bottom = layout.bottleneck ? [h("div", { class: "level bottom" }, this.block(layout.bottleneck, nodes))] : [];
+    this.element.replaceChildren(...rows, ...bottom);
+  }
+
+  private block(block: Block, nodes: Record<string, Tensor>): HTMLElement {
+    const node = shown(block);
+    const tensor = nodes[node.name]!;
+    const [channels = 1, height, width] = tensor.shape;
+    const edge = EDGE[Math.min(block.level, EDGE.length - 1)]!;
+    const tiles = Array.from({ length: channels }, (_, channel) => {
+      const canvas = h("canvas", { "aria-hidden": "true" });
+      this.tiles.push({ canvas, node: node.name, channel });
+      const words = `${fullTitle(node.name)}, channel ${channel}`;
+      return h("button", {
+        type: "button", class: "tile", "aria-label": `${words}: open`, title: words,
+        onclick: () => this.events.map(node.name, channel),
+        onpointerenter: () => this.events.hover(words),
+        onfocus: () => this.events.hover(words),
+      }, canvas);
+    });
+    return h("section", { class: `block role-${block.role}`, style: `--edge:${edge}px;--across:${Math.max(1, Math.ceil(channels / 2))}`, "aria-label": block.title },
+      h("button", { type: "button", class: "label open", onclick: () => this.events.layer(block), title: `Open ${block.title.toLowerCase()}` },
+        h("b", {}, block.title), h("span", { class: "note" }, `${channels} × ${height} × ${width}`)),
+      h("div", { class: "tiles" }, ...tiles),
+    );
+  }
+
+  paint(nodes: Record<string, Tensor>, dark: boolean): void {
+    for (const { canvas, node, channel } of this.tiles) {
+      const tensor = nodes[node];
+      if (tensor) paintChannel(canvas, tensor, channel, dark);
+    }
+  }
+
+  mark(node: string, channel: number): void {
+    for (const tile of this.tiles) tile.canvas.parentElement!.classList.toggle("marked", tile.node === node && tile.channel === channel);
+  }
+}

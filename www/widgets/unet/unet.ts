@@ -1,0 +1,284 @@
+/** `<ks-unet>`: a trained network, live, from the mask down to the products. */
+import type { Model, Run, Shares, Tensor } from "../../engine/api";
+import { fromBase64 } from "../../engine/base64";
+import { count, decimal } from "../../draw/numbers";
+import { h, latest } from "../../figure/dom";
+import { numberField, select, toggle } from "../../figure/controls";
+import { Figure } from "../../figure/figure";
+import { host } from "../../figure/host";
+import { ownPicture, type Source, SOURCES } from "../../figure/sources";
+import { choice, flag, number, numbers, State, text } from "../../figure/state";
+import { Explorer, type Place, VIEWS } from "./explorer";
+import { MaskPicture, MODES } from "./mask";
+import { layout } from "./network";
+import { why } from "./why";
+import css from "./unet.css";
+
+const values = {
+  picture: text("titanium", /^[\w-]{1,40}$/),
+  seed: number(7),
+  noise: number(0.03),
+  contrast: number(0.6),
+  mode: choice(MODES, "mask"),
+  field: flag(false),
+  at: numbers([130, 81], "."),
+  view: choice(VIEWS, "network"),
+  node: text("", /^[\w.-]{0,60}$/),
+  channel: number(0),
+  pos: numbers([0, 0], "."),
+};
+type Values = { [K in keyof typeof values]: (typeof values)[K]["initial"] };
+
+const PICTURES = SOURCES.filter(({ value }) => value === "titanium");
+/** Class 1 of the shipped network. */
+const BOUNDARY = 1;
+
+export class Unet extends Figure {
+  protected readonly invitation = "Click any pixel of the mask and ask why. Click any map to see how it was made.";
+  private state!: State<Values>;
+  private model!: Model;
+  private run: Run | undefined;
+  private source!: Source;
+  private own: Source | undefined;
+  private mask!: MaskPicture;
+  private explorer!: Explorer;
+  private readonly side = h("div", { class: "side" });
+  private readonly story = h("div", { class: "story", "aria-live": "polite" });
+  private readonly hint = h("span", { class: "hint" });
+  private readonly facts = h("span", {});
+  private controls!: ReturnType<Unet["makeControls"]>;
+
+  protected override readonly css = css;
+
+  protected build(): void {
+    this.state = new State<Values>(values, this.key, (name) => this.getAttribute(name));
+    this.mask = new MaskPicture({ choose: (at) => this.choose(at), hover: (words) => (this.hint.textContent = words) });
+    this.explorer = new Explorer({
+      go: (place) => this.go(place),
+      hover: (words) => (this.hint.textContent = words),
+      explain: (node, at) => this.run!.explain(node, at),
+      failed: (error) => this.fail(error),
+    });
+    this.stage.classList.add("unet");
+    this.side.append(this.mask.element, this.story);
+    this.stage.append(this.explorer.element, this.side);
+    this.stage.after(h("div", { class: "facts" }, this.facts, this.hint));
+    this.controls = this.makeControls();
+    this.shadowRoot!.addEventListener("keydown", (event) => this.keyed(event as KeyboardEvent));
+  }
+
+  private makeControls() {
+    const set = (change: Partial<Values>) => this.change(change);
+    const noNumber = (typed: string) => this.fail(`“${typed}” is no number; the last one stays in use.`);
+    const file = h("input", { type: "file", accept: ".png,image/png", class: "hidden", tabindex: -1, "aria-hidden": "true", onchange: () => {
+      const chosen = file.files?.[0];
+      file.value = "";
+      if (chosen) void this.open(chosen);
+    } });
+    const fields = {
+      picture: select("picture", (picture) => (picture === "open" ? file.click() : set({ picture }))),
+      seed: numberField("seed", (seed) => set({ seed }), noNumber),
+      noise: slider("noise", 0, 0.2, 0.005, (noise) => set({ noise })),
+      contrast: slider("contrast", 0.1, 1, 0.01, (contrast) => set({ contrast })),
+      mode: select("show", (mode) => set({ mode: mode as Values["mode"] })),
+      field: toggle("what it looked at", (field) => set({ field })),
+    };
+    fields.field.element.title = "The gradient of this pixel's logit with respect to every pixel of the picture: its effective receptive field.";
+    fields.mode.fill(MODES.map((value) => ({ value, label: value })));
+    this.strip.append(h("div", { class: "choices", role: "group", "aria-label": "Input of the network" },
+      fields.picture.element, file, fields.seed.element, fields.noise.element, fields.contrast.element, fields.mode.element, fields.field.element, this.ending()));
+    return fields;
+  }
+
+  protected async start(): Promise<void> {
+    this.model = await this.engine.loadModel(fromBase64(await host.load<string>("model-grains")));
+    this.explorer.layout = layout(this.model.graph);
+    await this.infer();
+  }
+
+  /** Everything that follows from the picture. */
+  private async infer(): Promise<void> {
+    const { value } = this.state;
+    this.source = await this.load();
+    this.run = await this.model.run(this.source.image, { keep: "all" });
+    this.mend();
+    this.sayComputed();
+    this.showKnobs();
+    const total = this.model.graph.reduce((sum, { parameters }) => sum + parameters, 0);
+    this.facts.textContent = `${count(total)} parameters · ${this.source.about}`;
+    await this.score();
+    this.explorer.show(this.run.nodes, this.dark);
+    this.showMask();
+    this.go(this.placeOf(value), false);
+    this.tell(undefined);
+  }
+
+  private async load(): Promise<Source> {
+    const { picture, seed, noise, contrast } = this.state.value;
+    if (picture === "own" && this.own) return this.own;
+    if (picture !== "grains") return (PICTURES.find(({ value }) => value === picture) ?? PICTURES[0]!).load(this.engine);
+    const { image, pixelSize, labels } = await this.engine.specimen("grains", { size: 256, seed, noise, contrast });
+    return { image, pixelSize, boundaries: labels.boundaries, about: `computed grains · 256 × 256 · ${pixelSize} nm a pixel` };
+  }
+
+  /** How well the mask meets the truth, where there is one. */
+  private async score(): Promise<void> {
+    const { boundaries } = this.source;
+    if (!boundaries) return;
+    const { iou, f1 } = await this.engine.ask<{ iou: number; f1: number }>("metrics", this.boundaryMap(), asMap(boundaries), { tolerance: 2 });
+    this.facts.textContent += ` · IoU ${decimal(iou)} · boundary F1 ${decimal(f1)} (2 px)`;
+  }
+
+  private boundaryMap(): Tensor {
+    const { data, shape } = this.run!.output;
+    const [, height, width] = shape as [number, number, number];
+    return { data: data.slice(BOUNDARY * height * width, (BOUNDARY + 1) * height * width), shape: [1, height, width] };
+  }
+
+  private showMask(): void {
+    const { mode, at } = this.state.value;
+    this.mask.draw(this.source.image, this.boundaryMap(), mode, this.source.boundaries);
+    this.mask.at = at as [number, number];
+  }
+
+  protected draw(): void {
+    if (!this.run) return;
+    this.explorer.show(this.run.nodes, this.dark);
+    this.explorer.redraw();
+    this.showMask();
+  }
+
+  private change(change: Partial<Values>): void {
+    this.state.set(change);
+    const input = ["picture", "seed", "noise", "contrast"].some((name) => name in change);
+    this.showKnobs();
+    if (input) return this.rerun(undefined);
+    this.showMask();
+    this.tell(undefined);
+  }
+
+  private readonly rerun = latest(() => this.infer(), (error) => this.fail(error));
+
+  private showKnobs(): void {
+    const { value } = this.state;
+    const { picture, seed, noise, contrast, mode, field } = this.controls;
+    picture.fill([
+      { value: "titanium", label: "titanium, SEM" },
+      { value: "grains", label: "grains, computed" },
+      ...(this.own ? [{ value: "own", label: "your own" }] : []),
+      { value: "open", label: "your own PNG …" },
+    ]);
+    picture.set(value.picture);
+    seed.set(value.seed);
+    noise.set(value.noise);
+    contrast.set(value.contrast);
+    mode.set(value.mode);
+    field.set(value.field);
+    for (const knob of [seed, noise, contrast]) knob.element.hidden = value.picture !== "grains";
+  }
+
+  private async open(file: File): Promise<void> {
+    try {
+      this.own = await ownPicture(this.engine, file);
+      this.change({ picture: "own", at: [0, 0] });
+    } catch (error) {
+      this.showKnobs();
+      this.fail(`“${file.name}” could not be opened. ${error instanceof Error ? error.message : error}`);
+    }
+  }
+
+  private choose(at: [number, number]): void {
+    this.state.set({ at });
+    this.mask.at = at;
+    this.tell(undefined);
+  }
+
+  /** The story of the chosen pixel. */
+  private readonly tell = latest(
+    async () => {
+      const { run, model, source } = this;
+      if (!run) return;
+      const shape = source.image.shape;
+      const [, height, width] = shape as [number, number, number];
+      const at = this.state.value.at.map((value, i) => Math.max(0, Math.min([height, width][i]! - 1, Math.round(value)))) as [number, number];
+      const logit = [BOUNDARY, ...at];
+      const [shares, rect, gradient] = await Promise.all([
+        run.shares("logits", logit) as Promise<Shares>,
+        model.receptiveField("logits", at, shape),
+        this.state.value.field ? run.gradient("logits", logit) : null,
+      ]);
+      this.mask.field = rect;
+      this.mask.gradient = gradient;
+      const place = at[0] * width + at[1];
+      const probability = run.output.data[BOUNDARY * height * width + place]!;
+      const truth = source.boundaries ? (source.boundaries.data[place]! > 0.5 ? "boundary" : "grain") : null;
+      const size = `${rect.bottom - rect.top + 1} × ${rect.right - rect.left + 1}`;
+      const metres = source.pixelSize ? ` = ${length((rect.right - rect.left + 1) * source.pixelSize)}` : "";
+      this.story.replaceChildren(why(
+        {
+          at,
+          classes: [{ name: "boundary", probability }],
+          shares,
+          truth,
+          said: probability > 0.5 ? "boundary" : "grain",
+          field: `Blue: everything this pixel can see, ${size} pixels${metres} wide.`,
+        },
+        () => this.go({ view: "value", node: "logits", channel: BOUNDARY, pos: at }),
+      ));
+      this.describe(`Pixel row ${at[0]}, column ${at[1]}: probability of a boundary ${decimal(probability)}. ${shares.parts.map(({ name, value }) => `${name} ${decimal(value)}`).join(", ")}; together ${decimal(shares.value)}.`);
+    },
+    (error) => this.fail(error),
+  );
+
+  private placeOf({ view, node, channel, pos }: Values): Place {
+    return { view, node, channel, pos: pos as [number, number] };
+  }
+
+  private go(place: Place, moved = true): void {
+    if (moved) this.state.set(place);
+    this.explorer.open(place, moved);
+  }
+
+  protected addressed(): void {
+    if (!this.state.follow()) return;
+    this.rerun(undefined);
+  }
+
+  protected reset(): void {
+    this.state.reset();
+    this.explorer.forget();
+    this.mend();
+    this.rerun(undefined);
+  }
+
+  protected link(): string {
+    return this.state.link();
+  }
+
+  private keyed(event: KeyboardEvent): void {
+    const moves: Record<string, [number, number] | undefined> = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+    const move = moves[event.key];
+    if (move || event.key === " " || /^(Page|Home|End)/.test(event.key)) event.stopPropagation();
+    const target = event.target as HTMLElement;
+    if (event.key === "Escape" && this.state.value.view !== "network") {
+      event.stopPropagation();
+      this.explorer.back();
+    }
+    if (!move || !target.closest(".surface") || !this.run) return;
+    event.preventDefault();
+    if (this.explorer.element.contains(target)) return this.explorer.moveBy(move);
+    const [, height, width] = this.source.image.shape as [number, number, number];
+    const [y, x] = this.state.value.at as [number, number];
+    this.choose([Math.max(0, Math.min(height - 1, y + move[0])), Math.max(0, Math.min(width - 1, x + move[1]))]);
+  }
+}
+
+const asMap = ({ data, shape }: Tensor): Tensor => ({ data, shape: [1, ...shape.slice(-2)] });
+
+const length = (nm: number): string => (nm >= 1000 ? `${(nm / 1000).toFixed(nm >= 10000 ? 0 : 1)} µm` : `${nm.toFixed(nm < 10 ? 1 : 0)} nm`);
+
+/** A knob of the specimen. */
+function slider(label: string, min: number, max: number, step: number, change: (value: number) => void) {
+  const input = h("input", { type: "range", class: "knob", min, max, step, "aria-label": label, oninput: () => change(Number(input.value)) });
+  return { element: h("label", { class: "field" }, h("span", {}, label), input), set: (value: number) => (input.value = String(value)) };
+}
