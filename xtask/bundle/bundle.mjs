@@ -64,11 +64,17 @@ for (const { outputFiles } of bundles) {
 }
 files.set("kernelscope.wasm", wasm);
 files.set("kernelscope.d.ts", Buffer.from(publicTypes(join(www, "engine/api.ts"))));
-for (const name of (await readdir(join(www, "images"))).filter((name) => name.endsWith(".png"))) {
-  const image = `image-${name.slice(0, -".png".length)}`;
-  const png = await readFile(join(www, "images", name), "base64");
-  files.set(`chunks/${image}.js`, Buffer.from(`kernelscope.provide("${image}","${png}");\n`));
+/** Pictures and networks as chunks that carry the file itself, in base64. */
+async function carry(folder, kind, extension) {
+  const names = await readdir(join(www, folder)).catch(() => []);
+  for (const name of names.filter((name) => name.endsWith(extension)).sort()) {
+    const chunk = `${kind}-${name.slice(0, -extension.length)}`;
+    const bytes = await readFile(join(www, folder, name), "base64");
+    files.set(`chunks/${chunk}.js`, Buffer.from(`kernelscope.provide("${chunk}","${bytes}");\n`));
+  }
 }
+await carry("images", "image", ".png");
+await carry("models", "model", ".safetensors");
 files.set("manifest.json", Buffer.from(manifest(files)));
 
 function manifest(files) {
