@@ -74,6 +74,11 @@ export class State<S extends object> {
     this.writeUrl();
   }
 
+  /** The figure's own defaults, whatever attributes and address say: always computable. */
+  get plain(): S {
+    return Object.fromEntries(this.names.map((name) => [name, this.specs[name].initial])) as S;
+  }
+
   /** The page's address with this figure's state, whatever else it says. */
   link(): string {
     const { anchor } = splitHash();

@@ -98,9 +98,9 @@ export class Convolution extends Figure {
     try {
       await this.compute();
     } catch (error) {
-      // A link may carry settings that cannot be computed: say so, and show the figure as it begins.
+      // A link or an attribute may carry settings that cannot be computed: say so, and show what can be.
       const given = { ...this.state.value };
-      this.state.reset();
+      Object.assign(this.state.value, this.state.plain);
       await this.compute();
       Object.assign(this.state.value, given);
       this.controls.show(given);
