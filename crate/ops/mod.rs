@@ -1,12 +1,35 @@
 //! Operators: one folder each, its meaning in `mod.rs` (options, shape rule, [`explain`](Op::explain)) and its fast path in
 //! `cpu.rs`. [`Op`] lists them; the matches below are exhaustive, so the compiler says what a new operator still lacks.
 
+pub mod adaptive_avg_pool2d;
+pub mod add;
+pub mod argmax;
+pub mod avg_pool2d;
+pub mod batch_norm;
+mod common;
+pub mod concat;
 pub mod conv2d;
+pub mod conv_transpose2d;
+pub mod crop_to;
+pub mod field;
+pub mod flatten;
+pub mod geometry;
+pub mod interpolate;
+pub mod leaky_relu;
+pub mod linear;
+pub mod max_pool2d;
+pub mod normalize;
+mod pool;
+pub mod reflect_pad;
 pub mod relu;
+mod reverse;
+pub mod sigmoid;
+pub mod softmax;
 
 use crate::error::{Error, Result};
 use crate::options::Options;
 use crate::tensor::Tensor;
+use common::only;
 use serde::Serialize;
 use std::borrow::Cow;
 
@@ -17,10 +40,64 @@ pub enum Op {
     Conv2d(conv2d::Settings),
     /// `torch.nn.functional.relu`.
     Relu,
+    /// `torch.nn.functional.conv_transpose2d`.
+    ConvTranspose2d(conv_transpose2d::Settings),
+    /// `torch.nn.functional.interpolate`.
+    Interpolate(interpolate::Settings),
+    /// `torch.cat`, along this axis.
+    Concat(i64),
+    /// `torch.add`.
+    Add,
+    /// `torch.nn.functional.batch_norm` after training, with this ε.
+    BatchNorm(f32),
+    /// `torch.sigmoid`.
+    Sigmoid,
+    /// `torch.nn.functional.softmax`, along this axis.
+    Softmax(i64),
+    /// `torch.nn.functional.leaky_relu`, with this slope.
+    LeakyRelu(f32),
+    /// `torch.nn.functional.linear`.
+    Linear,
+    /// `torch.flatten`.
+    Flatten(flatten::Settings),
+    /// `torch.argmax`, along this axis.
+    Argmax(i64),
+    /// Grey values as a network was trained on them.
+    Normalize(normalize::Settings),
+    /// Mirrored pixels below and to the right, up to a multiple of this number.
+    ReflectPad(usize),
+    /// The part of a picture that is as large as another.
+    CropTo,
+    /// `torch.nn.functional.max_pool2d`.
+    MaxPool2d(max_pool2d::Settings),
+    /// `torch.nn.functional.avg_pool2d`.
+    AvgPool2d(avg_pool2d::Settings),
+    /// `torch.nn.functional.adaptive_avg_pool2d`.
+    AdaptiveAvgPool2d(adaptive_avg_pool2d::Settings),
 }
 
 /// The operators' public names.
-pub const NAMES: [&str; 2] = ["conv2d", "relu"];
+pub const NAMES: [&str; 19] = [
+    "conv2d",
+    "relu",
+    "conv_transpose2d",
+    "interpolate",
+    "concat",
+    "add",
+    "batch_norm",
+    "sigmoid",
+    "softmax",
+    "leaky_relu",
+    "linear",
+    "flatten",
+    "argmax",
+    "normalize",
+    "reflect_pad",
+    "crop_to",
+    "max_pool2d",
+    "avg_pool2d",
+    "adaptive_avg_pool2d",
+];
 
 impl Op {
     /// The operator of this public name with these options, missing ones at PyTorch's defaults.
@@ -31,6 +108,27 @@ impl Op {
         match name {
             "conv2d" => conv2d::Settings::parse(options).map(Op::Conv2d),
             "relu" => relu::parse(options).map(|()| Op::Relu),
+            "conv_transpose2d" => {
+                conv_transpose2d::Settings::parse(options).map(Op::ConvTranspose2d)
+            }
+            "interpolate" => interpolate::Settings::parse(options).map(Op::Interpolate),
+            "concat" => concat::parse(options).map(Op::Concat),
+            "add" => add::parse(options).map(|()| Op::Add),
+            "batch_norm" => batch_norm::parse(options).map(Op::BatchNorm),
+            "sigmoid" => sigmoid::parse(options).map(|()| Op::Sigmoid),
+            "softmax" => softmax::parse(options).map(Op::Softmax),
+            "leaky_relu" => leaky_relu::parse(options).map(Op::LeakyRelu),
+            "linear" => linear::parse(options).map(|()| Op::Linear),
+            "flatten" => flatten::Settings::parse(options).map(Op::Flatten),
+            "argmax" => argmax::parse(options).map(Op::Argmax),
+            "normalize" => normalize::Settings::parse(options).map(Op::Normalize),
+            "reflect_pad" => reflect_pad::parse(options).map(Op::ReflectPad),
+            "crop_to" => crop_to::parse(options).map(|()| Op::CropTo),
+            "max_pool2d" => max_pool2d::Settings::parse(options).map(Op::MaxPool2d),
+            "avg_pool2d" => avg_pool2d::Settings::parse(options).map(Op::AvgPool2d),
+            "adaptive_avg_pool2d" => {
+                adaptive_avg_pool2d::Settings::parse(options).map(Op::AdaptiveAvgPool2d)
+            }
             _ => Err(Error::UnknownName {
                 what: "operator",
                 name: name.into(),
@@ -47,6 +145,25 @@ impl Op {
         match self {
             Op::Conv2d(settings) => conv2d::run(conv2d::inputs(inputs)?, settings),
             Op::Relu => Ok(relu::run(relu::input(inputs)?)),
+            Op::ConvTranspose2d(settings) => conv_transpose2d::run(inputs, settings),
+            Op::Interpolate(settings) => interpolate::run(only("interpolate", inputs)?, settings),
+            Op::Concat(dim) => concat::run(inputs, *dim),
+            Op::Add => add::run(inputs),
+            Op::BatchNorm(eps) => batch_norm::run(inputs, *eps),
+            Op::Sigmoid => Ok(sigmoid::run(only("sigmoid", inputs)?)),
+            Op::Softmax(dim) => softmax::run(only("softmax", inputs)?, *dim),
+            Op::LeakyRelu(slope) => Ok(leaky_relu::run(only("leaky_relu", inputs)?, *slope)),
+            Op::Linear => linear::run(inputs),
+            Op::Flatten(settings) => flatten::run(only("flatten", inputs)?, *settings),
+            Op::Argmax(dim) => argmax::run(only("argmax", inputs)?, *dim),
+            Op::Normalize(settings) => normalize::run(only("normalize", inputs)?, *settings),
+            Op::ReflectPad(multiple) => reflect_pad::run(only("reflect_pad", inputs)?, *multiple),
+            Op::CropTo => crop_to::run(inputs),
+            Op::MaxPool2d(settings) => max_pool2d::run(max_pool2d::input(inputs)?, settings),
+            Op::AvgPool2d(settings) => avg_pool2d::run(avg_pool2d::input(inputs)?, settings),
+            Op::AdaptiveAvgPool2d(settings) => {
+                adaptive_avg_pool2d::run(adaptive_avg_pool2d::input(inputs)?, settings)
+            }
         }
     }
 
@@ -58,6 +175,35 @@ impl Op {
         match self {
             Op::Conv2d(settings) => conv2d::explain(conv2d::inputs(inputs)?, settings, at),
             Op::Relu => relu::explain(relu::input(inputs)?, at),
+            Op::ConvTranspose2d(settings) => conv_transpose2d::explain(inputs, settings, at),
+            Op::Interpolate(settings) => {
+                interpolate::explain(only("interpolate", inputs)?, settings, at)
+            }
+            Op::Concat(dim) => concat::explain(inputs, *dim, at),
+            Op::Add => add::explain(inputs, at),
+            Op::BatchNorm(eps) => batch_norm::explain(inputs, *eps, at),
+            Op::Sigmoid => sigmoid::explain(only("sigmoid", inputs)?, at),
+            Op::Softmax(dim) => softmax::explain(only("softmax", inputs)?, *dim, at),
+            Op::LeakyRelu(slope) => leaky_relu::explain(only("leaky_relu", inputs)?, *slope, at),
+            Op::Linear => linear::explain(inputs, at),
+            Op::Flatten(settings) => flatten::explain(only("flatten", inputs)?, *settings, at),
+            Op::Argmax(dim) => argmax::explain(only("argmax", inputs)?, *dim, at),
+            Op::Normalize(settings) => {
+                normalize::explain(only("normalize", inputs)?, *settings, at)
+            }
+            Op::ReflectPad(multiple) => {
+                reflect_pad::explain(only("reflect_pad", inputs)?, *multiple, at)
+            }
+            Op::CropTo => crop_to::explain(inputs, at),
+            Op::MaxPool2d(settings) => {
+                max_pool2d::explain(max_pool2d::input(inputs)?, settings, at)
+            }
+            Op::AvgPool2d(settings) => {
+                avg_pool2d::explain(avg_pool2d::input(inputs)?, settings, at)
+            }
+            Op::AdaptiveAvgPool2d(settings) => {
+                adaptive_avg_pool2d::explain(adaptive_avg_pool2d::input(inputs)?, settings, at)
+            }
         }
     }
 }
@@ -70,6 +216,14 @@ pub enum Reduce {
     Sum,
     /// The largest one is taken.
     Max,
+    /// The logistic function 1 / (1 + e^−x) of the one term.
+    Sigmoid,
+    /// e^x of the term at the value's own position, divided by the sum of all terms' e^x.
+    Softmax,
+    /// The index of the largest one.
+    Argmax,
+    /// They are added in `f32`, and the sum is divided by their number. Each term's weight says what it contributes.
+    Mean,
 }
 
 /// One output value and where it comes from.
@@ -88,6 +242,22 @@ pub struct Explanation {
 }
 
 impl Explanation {
+    /// The mean of the terms' values: their sum in order, divided by their number. Gives each term its weight.
+    fn mean(mut terms: Vec<Term>) -> Explanation {
+        let count = terms.len() as f32;
+        let sum: f32 = terms.iter().fold(0.0, |sum, term| sum + term.x);
+        for term in &mut terms {
+            let w = 1.0 / count;
+            (term.w, term.product) = (Some(w), Some(term.x * w));
+        }
+        Explanation {
+            value: sum / count,
+            reduce: Reduce::Mean,
+            bias: None,
+            terms,
+        }
+    }
+
     /// The running sums of the terms, one a term, in `f32` and in order, before the bias: what a sum looks like while it is
     /// being added up. Empty where the terms are not added.
     pub fn partials(&self) -> Vec<f32> {
@@ -142,6 +312,9 @@ pub struct Term {
     /// Whether the term lies on padding that holds no pixel.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub padding: bool,
+    /// Whether the term is the one that a maximum takes.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub won: bool,
 }
 
 impl Term {
@@ -155,6 +328,7 @@ impl Term {
             product: None,
             weight_at: None,
             padding: false,
+            won: false,
         }
     }
 
@@ -228,6 +402,11 @@ impl Images {
             [n, c, y, x] => [n, c, y, x],
             _ => unreachable!("a checked position has the rank of its shape"),
         })
+    }
+
+    /// The value of a pixel.
+    fn value(&self, x: &Tensor, [n, c]: [usize; 2], [row, column]: [usize; 2]) -> f32 {
+        x.data()[((n * self.c + c) * self.h + row) * self.w + column]
     }
 
     /// A position in the input, of the input's rank.

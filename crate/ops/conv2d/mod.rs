@@ -8,7 +8,10 @@
 //! comes last: in the fast path and in [`explain`] alike, so both agree **to the bit**. PyTorch orders its sums differently
 //! and differs in the last digits.
 
+mod backward;
 mod cpu;
+
+pub use backward::{backward, field};
 
 use super::{Explanation, Images, Reduce, Term};
 use crate::error::{Error, Result, tuple};
@@ -244,12 +247,9 @@ pub fn explain(inputs: Inputs<'_>, settings: &Settings, at: &[usize]) -> Result<
                 let w = inputs.weight.get(&weight_at).expect("inside the weights");
                 let tap = window.tap([my, mx], [ky, kx]);
                 let (at, x) = match window.source(tap) {
-                    Source::Pixel([y, x]) => {
-                        let plane = (n * images.c + channel) * images.h;
-                        (
-                            [y as i64, x as i64],
-                            Some(inputs.x.data()[(plane + y) * images.w + x]),
-                        )
+                    Source::Pixel(pixel) => {
+                        let value = images.value(inputs.x, [n, channel], pixel);
+                        (pixel.map(|i| i as i64), Some(value))
                     }
                     Source::Padding | Source::Outside => (tap, None),
                 };
@@ -263,6 +263,7 @@ pub fn explain(inputs: Inputs<'_>, settings: &Settings, at: &[usize]) -> Result<
                     product: Some(product),
                     weight_at: Some(weight_at),
                     padding: x.is_none(),
+                    won: false,
                 });
             }
         }

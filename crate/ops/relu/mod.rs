@@ -2,8 +2,8 @@
 
 mod cpu;
 
-use super::{Explanation, Reduce, Term, check_position};
-use crate::error::{Error, Result};
+use super::{Explanation, Reduce, Term, check_position, only};
+use crate::error::Result;
 use crate::options::{Options, Reader};
 use crate::tensor::Tensor;
 
@@ -22,14 +22,7 @@ pub fn parse(options: &Options) -> Result<()> {
 /// # Errors
 /// If there is another number of them.
 pub fn input<'a>(inputs: &[Option<&'a Tensor>]) -> Result<&'a Tensor> {
-    match inputs {
-        [Some(x)] => Ok(x),
-        _ => Err(Error::Inputs {
-            op: OP.into(),
-            expected: "x",
-            got: inputs.iter().flatten().count(),
-        }),
-    }
+    only(OP, inputs)
 }
 
 /// max(x, 0) of every value.
@@ -46,16 +39,26 @@ pub fn run(x: &Tensor) -> Tensor {
 pub fn explain(x: &Tensor, at: &[usize]) -> Result<Explanation> {
     check_position(OP, x.shape(), at)?;
     let value = x.get(at).expect("the position was checked");
+    let keeps = value > 0.0 || value.is_nan();
+    let mut terms = vec![Term::plain("x", at, value), Term::plain("zero", &[], 0.0)];
+    terms[usize::from(!keeps)].won = true;
     Ok(Explanation {
-        value: if value > 0.0 || value.is_nan() {
-            value
-        } else {
-            0.0
-        },
+        value: if keeps { value } else { 0.0 },
         reduce: Reduce::Max,
         bias: None,
-        terms: vec![Term::plain("x", at, value), Term::plain("zero", &[], 0.0)],
+        terms,
     })
+}
+
+/// The output's gradient where x is positive.
+pub fn backward(x: &Tensor, gradient: &Tensor) -> Tensor {
+    let mut out = gradient.clone();
+    for (g, x) in out.data_mut().iter_mut().zip(x.data()) {
+        if *x <= 0.0 {
+            *g = 0.0;
+        }
+    }
+    out
 }
 
 #[cfg(test)]
