@@ -1,0 +1,24 @@
+// axe-core in the page: every rule it has, into open shadow roots too.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+
+const source = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** Fails with a list of what is wrong where. */
+export async function assertAccessible(browser, what) {
+  // WebDriver runs it past the page's policy, which allows no foreign script.
+  await browser.driver.executeScript(`${source}; window.axe = axe;`);
+  const found = await browser.driver.executeAsyncScript((done) => {
+    window.axe.run(document, { resultTypes: ["violations"] }).then(
+      ({ violations, passes }) => done({ violations, passes: passes.length }),
+      (error) => done({ error: String(error) }),
+    );
+  });
+  assert.equal(found.error, undefined);
+  assert.ok(found.passes > 10, "axe looked at the page");
+  const problems = found.violations.map(
+    ({ id, help, nodes }) => `${id}: ${help}\n${nodes.slice(0, 6).map(({ target, any }) => `    ${target.flat().join(" ")} ${any[0]?.message ?? ""}`).join("\n")}`,
+  );
+  assert.deepEqual(problems, [], `${what}:\n${problems.join("\n")}`);
+}
