@@ -41,6 +41,22 @@ export interface Conv2dOptions extends CallOptions {
   paddingMode?: PaddingMode;
 }
 
+export interface MaxPool2dOptions extends CallOptions {
+  kernelSize: Pair;
+  /** The kernel's size unless given. */
+  stride?: Pair;
+  /** At most half the kernel; counts as −∞. */
+  padding?: Pair;
+  dilation?: Pair;
+  /** Rounds the output's size up: a last window may reach beyond the picture. */
+  ceilMode?: boolean;
+}
+
+export interface AvgPool2dOptions extends Omit<MaxPool2dOptions, "dilation"> {
+  /** Whether padding counts as zeros (default) or not at all. */
+  countIncludePad?: boolean;
+}
+
 export interface Term {
   /** Which input the value `x` comes from. */
   input: string;
@@ -52,6 +68,8 @@ export interface Term {
   product?: number;
   /** True where the tap fell on zero padding. */
   padding?: boolean;
+  /** True for the one that a maximum takes. */
+  won?: boolean;
 }
 
 /** How one output value came to be. */
@@ -166,6 +184,8 @@ export interface Engine {
   readonly reason: string;
   conv2d(x: Input, weight: Input, bias: Input | null, options?: Conv2dOptions): Promise<Tensor>;
   relu(x: Input, options?: CallOptions): Promise<Tensor>;
+  maxPool2d(x: Input, options: MaxPool2dOptions): Promise<Tensor>;
+  avgPool2d(x: Input, options: AvgPool2dOptions): Promise<Tensor>;
   explain(op: string, inputs: (Input | null)[], options: object, at: number[]): Promise<Explanation>;
   specimen(kind: string, options?: object): Promise<Specimen>;
   /** Decodes a PNG file of 8 or 16 bits to values between 0 and 1. */

@@ -1,7 +1,7 @@
 /** `createEngine`: promises in front of two instances, one that runs and one that answers. */
 import type {
-  CallOptions, Conv2dOptions, Engine, EngineOptions, Explanation, GraphNode, Held, Input, KernelInfo, Model, Picture, Run, RunOptions, Specimen,
-  Stats, Tensor,
+  AvgPool2dOptions, CallOptions, Conv2dOptions, Engine, EngineOptions, Explanation, GraphNode, Held, Input, KernelInfo, MaxPool2dOptions,
+  Model, Picture, Run, RunOptions, Specimen, Stats, Tensor,
 } from "./api";
 import { compile } from "./compile";
 import type { Call, Ref } from "./protocol";
@@ -71,6 +71,14 @@ class Core implements Engine {
 
   relu(x: Input, options: CallOptions = {}): Promise<Tensor> {
     return this.run("relu", [x], options);
+  }
+
+  maxPool2d(x: Input, options: MaxPool2dOptions): Promise<Tensor> {
+    return this.run("max_pool2d", [x], options);
+  }
+
+  avgPool2d(x: Input, options: AvgPool2dOptions): Promise<Tensor> {
+    return this.run("avg_pool2d", [x], options);
   }
 
   async explain(op: string, inputs: (Input | null)[], options: object, at: number[]): Promise<Explanation> {
