@@ -5,6 +5,7 @@
 
 use super::picture::{Smooth, blur, boundaries, expose};
 use super::random::Random;
+use super::surface::Surface;
 use super::{Draw, Knob, Specimen};
 use crate::error::Result;
 use crate::tensor::Tensor;
@@ -65,6 +66,62 @@ pub const KIND: super::Kind = super::Kind {
             default: 0.02,
         },
         Knob {
+            name: "spread",
+            label: "Variety of sizes",
+            min: 0.0,
+            max: 1.0,
+            step: 0.05,
+            default: 0.0,
+        },
+        Knob {
+            name: "slope",
+            label: "Shading within grains",
+            min: 0.0,
+            max: 1.0,
+            step: 0.05,
+            default: 0.0,
+        },
+        Knob {
+            name: "edge",
+            label: "Boundaries: grooves (−) or bright (+)",
+            min: -1.0,
+            max: 1.0,
+            step: 0.05,
+            default: 0.0,
+        },
+        Knob {
+            name: "edgeWidth",
+            label: "Width of grooves (pixels)",
+            min: 0.0,
+            max: 3.0,
+            step: 0.1,
+            default: 0.7,
+        },
+        Knob {
+            name: "texture",
+            label: "Texture",
+            min: 0.0,
+            max: 1.0,
+            step: 0.05,
+            default: 0.0,
+        },
+        Knob {
+            name: "terraces",
+            label: "Terraces",
+            min: 0.0,
+            max: 1.0,
+            step: 0.05,
+            default: 0.0,
+        },
+        Knob {
+            name: "pores",
+            label: "Pores",
+            min: 0.0,
+            max: 200.0,
+            step: 1.0,
+            default: 0.0,
+        },
+        Knob {
             name: "pixelSize",
             label: "Pixel size (nm)",
             min: 0.001,
@@ -98,12 +155,18 @@ fn draw(options: &Draw) -> Result<Specimen> {
     let mut random = Random::new(options.whole("seed") as u64);
     // A typical grain's diameter; everything about shapes is in proportion to it.
     let diameter = size as f64 / (wanted as f64).sqrt();
-    let centres = centres(&mut random, wanted, size as f64);
+    let candidates = if options.get("spread") == 0.0 {
+        4.0
+    } else {
+        4.0 - 3.0 * options.get("spread")
+    };
+    let centres = centres(&mut random, wanted, size as f64, candidates);
     let contrast = options.get("contrast");
     let grains: Vec<Grain> = (centres.into_iter())
         .map(|[y, x]| {
             let level = random.uniform() + random.uniform() - 1.0;
-            let mut tilt = || (random.uniform() - 0.5) * 0.08 * contrast / diameter;
+            let shading = 0.08 + 0.4 * options.get("slope");
+            let mut tilt = || (random.uniform() - 0.5) * shading * contrast / diameter;
             Grain {
                 y,
                 x,
@@ -148,6 +211,8 @@ fn draw(options: &Draw) -> Result<Specimen> {
         }
         *id = *slot;
     }
+    let marks = boundaries(&owner, size);
+    Surface::new(options, count).draw(&mut grey, size, &owner, &marks);
     blur(&mut grey, size, options.get("blur"));
     let image = expose(&grey, options.get("noise"), &mut random);
     let shape = [1, size, size];
@@ -158,19 +223,21 @@ fn draw(options: &Draw) -> Result<Specimen> {
                 "grains",
                 Tensor::new(&shape, owner.iter().map(|&id| id as f32).collect())?,
             ),
-            ("boundaries", Tensor::new(&shape, boundaries(&owner, size))?),
+            ("boundaries", Tensor::new(&shape, marks)?),
         ],
         pixel_size: options.get("pixelSize"),
     })
 }
 
-/// Random centres that keep some distance: each is the best of four candidates (Mitchell 1991), so that grains are about
-/// equally large, as after recrystallisation.
-fn centres(random: &mut Random, count: usize, size: f64) -> Vec<[f64; 2]> {
+/// Random centres that keep some distance: each is the best of some candidates (Mitchell 1991; four by default, so that
+/// grains are about equally large, as after recrystallisation). A fraction is the chance of one candidate more.
+fn centres(random: &mut Random, count: usize, size: f64, candidates: f64) -> Vec<[f64; 2]> {
     let mut centres: Vec<[f64; 2]> = Vec::with_capacity(count);
     for _ in 0..count {
         let mut best = ([0.0; 2], -1.0);
-        for _ in 0..4 {
+        let chance = candidates.fract();
+        let more = chance > 0.0 && random.uniform() < chance;
+        for _ in 0..candidates as usize + usize::from(more) {
             let candidate = [random.uniform() * size, random.uniform() * size];
             let clear = centres
                 .iter()

@@ -6,6 +6,7 @@
 mod grains;
 mod picture;
 mod random;
+mod surface;
 mod two_grains;
 
 use crate::error::{Error, Result};

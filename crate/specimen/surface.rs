@@ -1,0 +1,159 @@
+//! What preparation and etching leave on a polished polycrystal: grooves or bright rims along the boundaries, a texture,
+//! terraces inside grains, pores. All of it is off by default.
+
+use super::Draw;
+use super::picture::{Smooth, blur};
+use super::random::Random;
+
+/// The settled looks of a surface.
+pub struct Surface {
+    random: Random,
+    grains: u32,
+    edge: f64,
+    edge_width: f64,
+    texture: f64,
+    terraces: f64,
+    pores: usize,
+}
+
+impl Surface {
+    /// Reads the knobs; `grains` is the largest label. The random numbers are its own, so that turning one knob leaves the
+    /// grains and the noise what they were.
+    pub fn new(options: &Draw, grains: u32) -> Surface {
+        Surface {
+            random: Random::new(options.whole("seed") as u64 ^ 0x5eed_5eed_5eed),
+            grains,
+            edge: options.get("edge"),
+            edge_width: options.get("edgeWidth"),
+            texture: options.get("texture"),
+            terraces: options.get("terraces"),
+            pores: options.whole("pores"),
+        }
+    }
+
+    /// Changes the grey values (0 to 1) of a square picture with these labels and boundary marks.
+    pub fn draw(mut self, grey: &mut [f64], size: usize, owner: &[u32], marks: &[f32]) {
+        if self.terraces > 0.0 {
+            self.draw_terraces(grey, size, owner);
+        }
+        if self.texture > 0.0 {
+            self.draw_texture(grey, size);
+        }
+        if self.edge != 0.0 {
+            self.draw_edges(grey, size, marks);
+        }
+        for _ in 0..self.pores {
+            self.draw_pore(grey, size);
+        }
+    }
+
+    /// Every other grain or so carries steps: a saw-tooth across it, of its own direction and period.
+    fn draw_terraces(&mut self, grey: &mut [f64], size: usize, owner: &[u32]) {
+        let random = &mut self.random;
+        let waves: Vec<[f64; 3]> = (0..=self.grains)
+            .map(|_| {
+                let [dy, dx] = [0, 1].map(|_| 2.0 * random.uniform() - 1.0);
+                let length = (dy * dy + dx * dx).sqrt().max(1e-3);
+                let period = 4.0 + 10.0 * random.uniform();
+                let height = (random.uniform() - 0.5).max(0.0) * 0.3;
+                [dy / length / period, dx / length / period, height]
+            })
+            .collect();
+        let bend = Smooth::new(random, size, 12.0);
+        for (i, value) in grey.iter_mut().enumerate() {
+            let [dy, dx, height] = waves[owner[i] as usize];
+            let (y, x) = ((i / size) as f64, (i % size) as f64);
+            let phase = dy * y + dx * x + 0.4 * bend.at(y, x) + 1e4;
+            *value += self.terraces * height * ((phase - phase.floor()) - 0.5);
+        }
+    }
+
+    /// Spots of two sizes.
+    fn draw_texture(&mut self, grey: &mut [f64], size: usize) {
+        let layers = [2.5, 7.0].map(|scale| Smooth::new(&mut self.random, size, scale));
+        for (i, value) in grey.iter_mut().enumerate() {
+            let (y, x) = ((i / size) as f64, (i % size) as f64);
+            let spots: f64 = layers.iter().map(|layer| layer.at(y, x)).sum();
+            *value += 0.08 * self.texture * spots;
+        }
+    }
+
+    /// Grooves or bright rims, stronger here and weaker there.
+    fn draw_edges(&mut self, grey: &mut [f64], size: usize, marks: &[f32]) {
+        let mut lines: Vec<f64> = marks.iter().map(|&mark| f64::from(mark)).collect();
+        blur(&mut lines, size, self.edge_width);
+        let strength = Smooth::new(&mut self.random, size, 30.0);
+        for (i, value) in grey.iter_mut().enumerate() {
+            let (y, x) = ((i / size) as f64, (i % size) as f64);
+            *value += 0.5 * self.edge * lines[i] * (0.6 + 0.4 * strength.at(y, x));
+        }
+    }
+
+    /// A dark disc with a bright rim, sometimes with a bright middle.
+    fn draw_pore(&mut self, grey: &mut [f64], size: usize) {
+        let [y, x] = [0, 1].map(|_| self.random.uniform() * size as f64);
+        let radius = 0.7 + 3.3 * self.random.uniform() * self.random.uniform();
+        let (rim, middle) = (0.25 * self.random.uniform(), self.random.uniform());
+        let span = |c: f64| (c - 8.0).max(0.0) as usize..((c + 8.0) as usize).min(size);
+        for row in span(y) {
+            for column in span(x) {
+                let (dy, dx) = (row as f64 + 0.5 - y, column as f64 + 0.5 - x);
+                let distance = (dy * dy + dx * dx).sqrt();
+                let value = &mut grey[row * size + column];
+                if middle > 0.7 && distance < 0.45 * radius {
+                    *value = 0.95;
+                } else if distance < radius {
+                    *value = 0.05;
+                } else if distance < radius + 1.2 {
+                    *value += rim;
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::error::Result;
+    use crate::specimen::specimen;
+
+    #[test]
+    fn knobs_change_the_looks_and_never_the_labels() -> Result<()> {
+        let plain = specimen("grains", &[("size".to_string(), 96usize.into())].into())?;
+        for knob in ["edge", "texture", "terraces", "pores"] {
+            let value = if knob == "pores" { 20.0 } else { 1.0 };
+            let options = [
+                ("size".to_string(), 96.0.into()),
+                (knob.to_string(), value.into()),
+            ];
+            let changed = specimen("grains", &options.into())?;
+            assert_eq!(changed.labels, plain.labels, "{knob}");
+            assert_ne!(changed.image, plain.image, "{knob}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn grooves_are_dark_and_rims_bright() -> Result<()> {
+        let mean_on_boundaries = |edge: f64| -> Result<f32> {
+            let options = [
+                ("size".to_string(), 96.0.into()),
+                ("edge".to_string(), edge.into()),
+            ];
+            let drawn = specimen("grains", &options.into())?;
+            let marks = drawn.labels[1].1.data();
+            let count: f32 = marks.iter().sum();
+            let sum: f32 = drawn
+                .image
+                .data()
+                .iter()
+                .zip(marks)
+                .map(|(x, m)| x * m)
+                .sum();
+            Ok(sum / count)
+        };
+        assert!(mean_on_boundaries(-1.0)? < mean_on_boundaries(0.0)? - 0.1);
+        assert!(mean_on_boundaries(1.0)? > mean_on_boundaries(0.0)? + 0.1);
+        Ok(())
+    }
+}
