@@ -4,10 +4,11 @@
 //! bulk as typed arrays only. Every refusal becomes a JavaScript `Error` with the crate's own message.
 
 use crate::error::Error;
+use crate::ops::geometry::Sliding;
 use crate::ops::{Explanation, Op};
 use crate::options::{Options, Value};
 use crate::tensor::Tensor;
-use crate::window::{Spec, Window};
+use crate::window::Window;
 use crate::{crop, files, kernels as presets, specimen as specimens};
 use js_sys::{Array, Float32Array, Int32Array, Object, Reflect};
 use serde::Serialize;
@@ -160,27 +161,27 @@ fn explained(explanation: &Explanation) -> Js<JsValue> {
 /// Output size, padding, and which rows and columns are read.
 #[wasm_bindgen]
 pub fn geometry(options: JsValue, input: &[u32], kernel: &[u32]) -> Js<JsValue> {
-    object(&window(&options, input, kernel)?.geometry())
+    object(&window(&options, input, kernel)?.0.geometry())
 }
 
 /// The rectangle under the window of output `at`.
 #[wasm_bindgen]
 pub fn window_rect(options: JsValue, input: &[u32], kernel: &[u32], at: &[u32]) -> Js<JsValue> {
-    let window = window(&options, input, kernel)?;
+    let (window, _) = window(&options, input, kernel)?;
     object(&window.rect(inside("output", at, window.output())?))
 }
 
 /// All outputs and taps that read the input pixel `at`.
 #[wasm_bindgen]
 pub fn reach(options: JsValue, input: &[u32], kernel: &[u32], at: &[u32]) -> Js<JsValue> {
-    let window = window(&options, input, kernel)?;
+    let (window, _) = window(&options, input, kernel)?;
     object(&window.reach(inside("input", at, window.input())?))
 }
 
 /// All coordinates that the weight `tap` multiplies.
 #[wasm_bindgen]
 pub fn uses(options: JsValue, input: &[u32], kernel: &[u32], tap: &[u32]) -> Js<JsValue> {
-    let window = window(&options, input, kernel)?;
+    let (window, _) = window(&options, input, kernel)?;
     object(&window.uses(inside("kernel", tap, window.kernel())?))
 }
 
@@ -201,16 +202,10 @@ pub fn crop(
     let [.., height, width] = *x.shape() else {
         return Err(JsError::new("crop: x must be a picture (C, H, W)"));
     };
-    let window = window(&options, &[height as u32, width as u32], kernel)?;
+    let (window, padding) = window(&options, &[height as u32, width as u32], kernel)?;
     let corner = [i64::from(top), i64::from(left)];
-    let cut = crop::crop(
-        &x,
-        channel as usize,
-        corner,
-        [h as usize, w as usize],
-        &window,
-        0.0,
-    )?;
+    let size = [h as usize, w as usize];
+    let cut = crop::crop(&x, channel as usize, corner, size, &window, padding)?;
     let result = Object::new();
     set(&result, "values", &Float32Array::from(&cut.values[..]));
     set(&result, "source", &Int32Array::from(&cut.source[..]));
@@ -329,13 +324,12 @@ fn inside(of: &'static str, at: &[u32], size: [usize; 2]) -> Js<[usize; 2]> {
     .into())
 }
 
-fn window(options: &JsValue, input: &[u32], kernel: &[u32]) -> Js<Window> {
-    let spec = Spec::parse(
-        "conv2d",
-        &read_options("conv2d", options)?,
-        pair("kernel", kernel)?,
-    )?;
-    Ok(Window::new("conv2d", pair("input", input)?, &spec)?)
+fn window(options: &JsValue, input: &[u32], kernel: &[u32]) -> Js<(Window, f32)> {
+    let sliding = Sliding::read(&read_options("geometry", options)?, pair("kernel", kernel)?)?;
+    Ok((
+        Window::new(sliding.op, pair("input", input)?, &sliding.spec)?,
+        sliding.padding,
+    ))
 }
 
 fn set(object: &Object, name: &str, value: &JsValue) {

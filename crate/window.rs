@@ -4,6 +4,7 @@
 //! one axis, with picture size `n`, padding `before` and `after`, and span `s = dilation·(kernel − 1) + 1`:
 //!
 //! * output size: `⌊(n + before + after − s) / stride⌋ + 1`
+//!   (pooling may round up instead, see [`Spec::ceil`])
 //! * tap `k` of output `m` looks at coordinate `stride·m − before + dilation·k`
 //!
 //! Coordinates count from the picture's first pixel: padding lies at negative coordinates and from `n` on. Both axes are
@@ -99,6 +100,9 @@ pub struct Spec {
     pub dilation: [usize; 2],
     /// What the padding holds.
     pub mode: PaddingMode,
+    /// Whether a last window may reach beyond the padded picture (`ceil_mode` of PyTorch's pooling): the size is rounded
+    /// up, as long as that window starts inside the picture or before it.
+    pub ceil: bool,
 }
 
 impl Spec {
@@ -110,6 +114,7 @@ impl Spec {
             padding: Padding::By([0, 0]),
             dilation: [1, 1],
             mode: PaddingMode::Zeros,
+            ceil: false,
         }
     }
 
@@ -132,11 +137,11 @@ impl Spec {
             )));
         }
         Ok(Spec {
-            kernel,
             stride,
             padding,
             dilation,
             mode,
+            ..plain
         })
     }
 
@@ -229,6 +234,17 @@ impl Axis {
         self.mode
             .source(i, self.size)
             .map_or(Source::Padding, Source::Pixel)
+    }
+
+    /// The outputs whose tap `k` lies on a pixel itself, not in the padding or beyond.
+    pub fn inside(&self, k: usize) -> std::ops::Range<usize> {
+        // Output m looks at stride·m + shift.
+        let shift = self.tap(0, k);
+        let from = ((-shift).max(0) as usize)
+            .div_ceil(self.stride)
+            .min(self.output);
+        let until = ((self.size as i64 - shift).max(0) as usize).div_ceil(self.stride);
+        from..until.clamp(from, self.output)
     }
 
     /// Every output and tap `(m, k)` that reads pixel `i`, through the padding mode too, in order.
@@ -361,7 +377,16 @@ impl Window {
                 got: input.to_vec(),
             });
         }
-        if span[0] > padded[0] || span[1] > padded[1] {
+        let steps = [0, 1].map(|i| {
+            let (stride, free) = (spec.stride[i] as i64, padded[i] - span[i]);
+            if !spec.ceil {
+                return free.div_euclid(stride);
+            }
+            // Rounded up, but the last window must start inside the picture or the padding before it.
+            let last = (free + stride - 1).div_euclid(stride);
+            last - i64::from(last * stride >= input[i] as i64 + sides(i)[0])
+        });
+        if steps.iter().any(|&steps| steps < 0) {
             return Err(Error::KernelTooLarge {
                 op: op.into(),
                 kernel: spec.kernel,
@@ -390,7 +415,6 @@ impl Window {
                     });
                 }
             }
-            let output = (padded[i] - span[i]) as usize / spec.stride[i] + 1;
             Ok(Axis {
                 size: input[i],
                 kernel: spec.kernel[i],
@@ -399,7 +423,7 @@ impl Window {
                 before,
                 after,
                 mode: spec.mode,
-                output,
+                output: steps[i] as usize + 1,
             })
         };
         Ok(Window {
@@ -593,6 +617,41 @@ mod tests {
         );
         assert_eq!(axis.reach(1), [(0, 0), (0, 2), (1, 1), (2, 0)]);
         assert_eq!(axis.rect(0), [-1, 1]);
+    }
+
+    #[test]
+    fn rounding_up_adds_a_window_only_if_it_starts_in_time() {
+        let outputs = |size, kernel, stride, by| {
+            let padding = Padding::By([0, by]);
+            row(
+                size,
+                Spec {
+                    stride: [1, stride],
+                    padding,
+                    ceil: true,
+                    ..Spec::new([1, kernel])
+                },
+            )
+            .output
+        };
+        assert_eq!(outputs(5, 2, 2, 0), 3); // 0 1 | 2 3 | 4 ·
+        assert_eq!(outputs(5, 3, 3, 1), 2); // the third would start at 5, in the padding after
+        assert_eq!(outputs(5, 3, 5, 1), 2); // the second starts at 4
+        assert_eq!(outputs(5, 6, 4, 0), 1); // even a kernel larger than the picture
+        let spec = Spec {
+            ceil: true,
+            ..Spec::new([1, 6])
+        };
+        assert!(Window::new("test", [1, 5], &spec).is_err());
+        let beyond = row(
+            5,
+            Spec {
+                stride: [1, 2],
+                ceil: true,
+                ..Spec::new([1, 2])
+            },
+        );
+        assert_eq!((beyond.tap(2, 1), beyond.source(5)), (5, Source::Outside));
     }
 
     #[test]

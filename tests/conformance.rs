@@ -71,6 +71,7 @@ fn rounding(explained: &Explanation) -> f32 {
     let magnitude: f32 = explained
         .terms
         .iter()
+        .filter(|t| t.x.is_finite())
         .map(|t| t.product.unwrap_or(t.x).abs())
         .sum();
     (magnitude + explained.bias.unwrap_or(0.0).abs()) * explained.terms.len() as f32 * f32::EPSILON
@@ -79,6 +80,11 @@ fn rounding(explained: &Explanation) -> f32 {
 #[test]
 fn conv2d_is_pytorchs() {
     conform("conv2d");
+}
+
+#[test]
+fn pooling_is_pytorchs() {
+    conform("pool");
 }
 
 /// The page's own picture and kernels: sizes, values and single products.

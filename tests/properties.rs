@@ -28,20 +28,20 @@ fn spec() -> impl Strategy<Value = Spec> {
                 stride
             };
             Spec {
-                kernel,
                 stride,
                 padding,
                 dilation,
                 mode,
+                ..Spec::new(kernel)
             }
         },
     )
 }
 
-/// A picture's size and a window that fits on it.
+/// A window on a picture that it fits, sometimes with its size rounded up.
 fn window() -> impl Strategy<Value = Window> {
-    (pair(1..=12), spec()).prop_filter_map("does not fit", |(input, spec)| {
-        Window::new("test", input, &spec).ok()
+    (pair(1..=12), spec(), any::<bool>()).prop_filter_map("does not fit", |(input, spec, ceil)| {
+        Window::new("test", input, &Spec { ceil, ..spec }).ok()
     })
 }
 
@@ -227,12 +227,27 @@ proptest! {
                 let used = [0, 1].map(|i| uses.start[i] + (uses.step[i] * at[i]) as i64);
                 prop_assert_eq!(&used, tap);
                 prop_assert_eq!(uses.count, window.output());
-                // A tap never leaves the padded picture.
-                prop_assert_ne!(window.source(*tap), Source::Outside);
             }
         }
-        let span = [(window.y.span(), window.y.padded()), (window.x.span(), window.x.padded())];
-        prop_assert!(span.iter().all(|(span, padded)| span <= padded));
+        for axis in [window.y, window.x] {
+            let free = axis.padded() as i64 - axis.span() as i64;
+            let last = axis.tap(axis.output - 1, 0);
+            let rounded_up = axis.rect(axis.output - 1)[1] >= (axis.size + axis.after) as i64;
+            if rounded_up {
+                // The window that reaches beyond the padding starts inside the picture or before it.
+                prop_assert!(last < axis.size as i64);
+            } else if axis.output as i64 != free.div_euclid(axis.stride as i64) + 1 {
+                // Rounding up drops a window that would start in the padding after the picture, even one that fits.
+                prop_assert_eq!(axis.output as i64, free.div_euclid(axis.stride as i64));
+                prop_assert!(last + axis.stride as i64 >= axis.size as i64);
+            }
+            for k in 0..axis.kernel {
+                let inside = axis.inside(k);
+                for m in 0..axis.output {
+                    prop_assert_eq!(inside.contains(&m), (0..axis.size as i64).contains(&axis.tap(m, k)));
+                }
+            }
+        }
     }
 
     #[test]

@@ -20,9 +20,10 @@ import torch
 
 import conv2d
 import page
+import pool
 
 GOLDEN = pathlib.Path(__file__).resolve().parents[2] / "tests" / "golden"
-FILES = {"conv2d": conv2d.cases, "page": page.cases}
+FILES = {"conv2d": conv2d.cases, "page": page.cases, "pool": pool.cases}
 
 
 def versions():

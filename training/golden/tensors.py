@@ -11,6 +11,7 @@ def sixteenths(generator, shape):
 def exact(tensor, scale):
     """A tensor of whole numbers of 1/scale."""
     numbers = tensor.double() * scale
+    assert numbers.isfinite().all(), "not finite"
     assert torch.equal(numbers, numbers.round()), "not a multiple"
     return {"shape": list(tensor.shape), "scale": scale, "data": numbers.flatten().long().tolist()}
 

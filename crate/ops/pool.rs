@@ -1,0 +1,87 @@
+//! What the pooling operators share: their options, and walking over the planes of an image.
+
+use super::Images;
+use crate::error::Result;
+use crate::options::Reader;
+use crate::tensor::Tensor;
+use crate::window::{Padding, Spec, Window};
+
+/// Reads `kernelSize`, `stride` (the kernel's size), `padding` (0), `ceilMode` (false) and, where the operator has it,
+/// `dilation` (1).
+pub fn read(reader: &mut Reader<'_>, dilated: bool) -> Result<Spec> {
+    let Some(kernel) = reader.pair("kernelSize", 1)? else {
+        return Err(reader.refuse(
+            "kernelSize",
+            "a whole number of at least 1 or a pair of them",
+            "nothing",
+        ));
+    };
+    let stride = reader.pair("stride", 1)?.unwrap_or(kernel);
+    let padding = reader.pair("padding", 0)?.unwrap_or([0, 0]);
+    let ceil = reader.flag("ceilMode")?.unwrap_or(false);
+    let dilation = if dilated {
+        reader.pair("dilation", 1)?.unwrap_or([1, 1])
+    } else {
+        [1, 1]
+    };
+    if padding[0] > kernel[0] / 2 || padding[1] > kernel[1] / 2 {
+        let ([ph, pw], [kh, kw]) = (padding, kernel);
+        return Err(reader.refuse(
+            "padding",
+            format!("at most half the kernel ({kh}×{kw})"),
+            format!("[{ph}, {pw}]"),
+        ));
+    }
+    Ok(Spec {
+        stride,
+        padding: Padding::By(padding),
+        dilation,
+        ceil,
+        ..Spec::new(kernel)
+    })
+}
+
+/// The images and the window laid over them.
+pub fn plan(op: &str, x: &[usize], spec: &Spec) -> Result<(Images, Window)> {
+    let images = Images::of_shape(op, x)?;
+    let window = Window::new(op, [images.h, images.w], spec)?;
+    Ok((images, window))
+}
+
+/// Computes the output plane by plane: `f` gets an input plane and its output plane.
+pub fn planes(
+    op: &str,
+    x: &Tensor,
+    images: &Images,
+    output: [usize; 2],
+    f: impl Fn(&[f32], &mut [f32]),
+) -> Result<Tensor> {
+    let shape = images.shape(images.c, output);
+    let mut out = super::zeros(op, "the output", &shape)?;
+    let (from, to) = (images.h * images.w, output[0] * output[1]);
+    for (plane, out) in x.data().chunks_exact(from).zip(out.chunks_exact_mut(to)) {
+        f(plane, out);
+    }
+    Tensor::new(&shape, out)
+}
+
+/// Goes through the pixels under every window, in reading order for each output: `f` gets an output's value and a pixel's.
+/// Taps in the padding and beyond are passed over.
+pub fn fold(window: &Window, plane: &[f32], out: &mut [f32], f: impl Fn(&mut f32, f32)) {
+    let (y, x) = (&window.y, &window.x);
+    for (m, out) in out.chunks_exact_mut(x.output).enumerate() {
+        for ky in (0..y.kernel).filter(|&ky| y.inside(ky).contains(&m)) {
+            let row = &plane[y.tap(m, ky) as usize * x.size..][..x.size];
+            for kx in 0..x.kernel {
+                let inside = x.inside(kx);
+                if inside.is_empty() {
+                    continue;
+                }
+                let row = &row[x.tap(inside.start, kx) as usize..];
+                for (out, &value) in out[inside].iter_mut().zip(row.iter().step_by(x.stride)) {
+                    f(out, value);
+                }
+            }
+        }
+    }
+}
