@@ -64,7 +64,7 @@ fn start() {
         let message = JsValue::from_str(&info.to_string());
         // There is nothing left to do if even this fails.
         let _ = Reflect::set(&js_sys::global(), &"__kernelscope_panic".into(), &message);
-        web_sys::console::error_1(&message);
+        console_error_panic_hook::hook(info);
     }));
 }
 
