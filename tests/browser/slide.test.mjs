@@ -20,7 +20,7 @@ inBrowsers((browser) => {
 
   test("the pointer hits the pixel under it", async () => {
     const figure = await ConvolutionFigure.open(browser(), SLIDE);
-    for (const place of [[100, 50], [7, 200], [253, 253], [0, 0]]) {
+    for (const place of [[100, 50], [7, 200], [250, 250], [3, 4]]) {
       const { x, y, pixel } = await figure.pointOf("output", place);
       await browser().driver.actions().move({ x, y, origin: Origin.VIEWPORT, duration: 0 }).press().release().perform();
       // On screen a pixel of the map is smaller than the pointer's own pixel.
@@ -42,7 +42,7 @@ inBrowsers((browser) => {
 
   test("its keys do not turn the slide", async () => {
     const figure = await ConvolutionFigure.open(browser(), SLIDE);
-    const turned = () => browser().run("return turned");
+    const turned = () => browser().run("return window.turned");
     for (const [css, keys] of [
       [".role-input .surface", [Key.ARROW_RIGHT, Key.ARROW_DOWN, Key.HOME, Key.END, Key.PAGE_DOWN, Key.PAGE_UP]],
       ["input[type=range]", [Key.ARROW_RIGHT, Key.ARROW_LEFT, Key.PAGE_DOWN]],
@@ -55,7 +55,7 @@ inBrowsers((browser) => {
       await browser().driver.actions().sendKeys(...keys).perform();
       assert.equal(await turned(), 0, `keys on ${css}`);
     }
-    await browser().run(() => document.activeElement.blur());
+    await browser().run(() => document.getElementById("elsewhere").focus());
     await browser().driver.actions().sendKeys(Key.ARROW_RIGHT).perform();
     assert.equal(await turned(), 1, "elsewhere the slide still turns");
     assert.equal((await figure.read()).alert, "");

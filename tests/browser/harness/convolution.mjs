@@ -109,7 +109,9 @@ export class ConvolutionFigure {
 
   /** Types into a field in place of what is there, and confirms. */
   async type(field, text) {
-    await field.sendKeys(Key.chord(Key.CONTROL, "a"), text, Key.ENTER);
+    await field.click();
+    const actions = this.browser.driver.actions();
+    await actions.keyDown(Key.CONTROL).sendKeys("a").keyUp(Key.CONTROL).sendKeys(text, Key.ENTER).perform();
   }
 
   weight(index) {
