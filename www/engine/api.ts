@@ -202,6 +202,8 @@ export interface Engine {
   release(held: Held): void;
   /** A question about geometry, answered by an instance that no long run can delay. */
   ask<T>(method: string, ...args: unknown[]): Promise<T>;
+  /** A question whose answer is a tensor. */
+  askTensor(method: string, ...args: unknown[]): Promise<Tensor>;
   stats(): Stats;
   close(): void;
 }

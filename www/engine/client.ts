@@ -134,8 +134,11 @@ class Core implements Engine {
   }
 
   async ask<T>(method: string, ...args: unknown[]): Promise<T> {
-    const given = args.map((arg) => (isHeld(arg) ? { key: arg.key } : arg));
-    return (await this.send("answerer", { kind: "ask", method, args: given })).value as T;
+    return (await this.send("answerer", { kind: "ask", method, args: args.map(named) })).value as T;
+  }
+
+  async askTensor(method: string, ...args: unknown[]): Promise<Tensor> {
+    return (await this.send("answerer", { kind: "tensor", method, args: args.map(named) })).value as Tensor;
   }
 
   stats(): Stats {
@@ -251,6 +254,9 @@ class Network implements Model {
     this.core.unload(this.key);
   }
 }
+
+/** What the workers hold travels by its key. */
+const named = (arg: unknown): unknown => (isHeld(arg) ? { key: arg.key } : arg);
 
 function isHeld(input: unknown): input is Held {
   return typeof input === "object" && input !== null && "key" in input;

@@ -217,7 +217,8 @@ export class Executor {
   }
 }
 
-const isNumbers = (arg: unknown): arg is number[] => Array.isArray(arg) && arg.every((item) => typeof item === "number");
+/** An empty list may as well be one of objects: it stays as it is. */
+const isNumbers = (arg: unknown): arg is number[] => Array.isArray(arg) && arg.length > 0 && arg.every((item) => typeof item === "number");
 
 const isTensor = (arg: unknown): arg is { data: Float32Array; shape: number[] } =>
   typeof arg === "object" && arg !== null && "data" in arg && arg.data instanceof Float32Array && "shape" in arg && isNumbers(arg.shape);

@@ -7,7 +7,7 @@ export type Call =
   | { kind: "op"; op: string; inputs: Ref[]; options: object; out?: Float32Array }
   | { kind: "explain"; op: string; inputs: Ref[]; options: object; at: number[] }
   | { kind: "ask"; method: string; args: unknown[] }
-  | { kind: "tensor"; method: "kernel" | "flip"; args: unknown[] }
+  | { kind: "tensor"; method: string; args: unknown[] }
   | { kind: "specimen"; specimen: string; options: object }
   | { kind: "decode"; bytes: Uint8Array }
   | { kind: "load"; key: number; bytes: Uint8Array }
