@@ -23,6 +23,9 @@ export function weight(value: number, sign = false): string {
   return (rounded < 0 ? MINUS : sign && rounded > 0 ? "+" : "") + text;
 }
 
+/** As `weight`, for cells: so many digits at most, .11 instead of 0.11. */
+export const tight = (value: number, digits: number): string => weight(Number.isFinite(value) ? Number(value.toPrecision(digits)) : value).replace(/^(−?)0\./, "$1.");
+
 /** What a person types: "-1", "−1", "1/16", "0,5"; NaN where it is no number. */
 export function parseNumber(text: string): number {
   const plain = text.trim().replace(/[−–]/g, "-").replace(",", ".");

@@ -79,7 +79,7 @@ export class Picture {
     if (!scale) return;
     const middle = scale.min < 0 ? "0" : "";
     this.legend.replaceChildren(
-      h("span", {}, `${scale.clipped ? "≤ " : ""}${decimal(scale.min)}`),
+      h("span", {}, `${scale.clipped && scale.min !== 0 ? "≤ " : ""}${decimal(scale.min)}`),
       h("i", { style: `background:${gradient(scale.map)}` }, h("span", {}, middle)),
       h("span", {}, `${scale.clipped ? "≥ " : ""}${decimal(scale.max, 2, scale.min < 0)}`),
     );

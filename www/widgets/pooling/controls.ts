@@ -68,6 +68,7 @@ export class Controls {
     fields.padding.set(now.padding);
     fields.ceil.set(now.ceil);
     fields.count.set(now.count);
+    fields.count.element.hidden = now.padding === 0;
     fields.picture.fill([
       ...SOURCES.map(({ value, label }) => ({ value, label })),
       ...(this.owned ? [{ value: "own", label: this.owned }] : []),

@@ -1,7 +1,7 @@
 /** The upper scale: sixteen numbers that can be changed and carried, and three small results with their stories. */
 import { activationScale } from "../../draw/maps";
 import { colour, type Scale, scaleFor } from "../../draw/colormaps";
-import { weight as written } from "../../draw/numbers";
+import { tight, weight as written } from "../../draw/numbers";
 import { h } from "../../figure/dom";
 import { select } from "../../figure/controls";
 import { type Cell, Grid } from "../../figure/grid";
@@ -25,7 +25,8 @@ export interface ExampleEvents {
 }
 
 const TITLES: Each<string> = { max: "Max pooling", average: "Average pooling", convolution: "Strided convolution" };
-const ASKS: Each<string> = { max: "Was it here?", average: "How much of it was here?", convolution: "What its weights ask." };
+const ASKS: Each<string> = { max: "“Was it here?”", average: "“How much of it was here?”", convolution: "“What do my weights see?”" };
+const LEARNS: Each<string> = { max: "Nothing to weigh, nothing to learn.", average: "Nothing to learn.", convolution: "Learned." };
 
 export class Example {
   readonly values: NumberGrid;
@@ -33,8 +34,11 @@ export class Example {
   readonly undo: HTMLButtonElement;
   readonly line = h("span", { class: "moved", role: "status" });
   private readonly rules;
+  /** The average's weights, which nobody can change. */
+  private readonly fixed = new Grid({ name: "fixed", label: "Fixed weights of the average", point: () => undefined });
   private readonly terms: Each<Grid>;
   private readonly results: Each<Grid>;
+  private readonly pairs: Each<HTMLElement>;
   private readonly notes: Each<HTMLElement>;
   private readonly sentences: Each<HTMLElement>;
   private look: Look | undefined;
@@ -63,20 +67,22 @@ export class Example {
       point: (at) => events.inspectOutput(way, at),
       press: events.press,
     }));
+    this.pairs = each((way) => h("div", { class: "pair" }, this.terms[way].element, h("span", { class: "sign", "aria-hidden": "true" }, "→"), this.results[way].element));
     stage.append(
-      h("div", { class: "part example" }, h("div", { class: "label role-input" }, h("b", {}, "Feature map"), h("span", { class: "note" }, "drag a number, or type")), this.values.element),
+      h("div", { class: "part example" }, h("div", { class: "label role-input" }, h("b", {}, "Feature map"), h("span", { class: "note" }, "drag, or type")), this.values.element),
       ...WAYS.map((way) => this.column(way)),
       h("div", { class: "part line" }, this.line, this.undo),
     );
   }
 
   private column(way: Way): HTMLElement {
-    const extra = way === "convolution" ? h("div", { class: "own" }, this.weights.element, this.rules.element) : h("p", { class: "asks" }, ASKS[way]);
+    const weights = { max: null, average: this.fixed.element, convolution: this.weights.element }[way];
     return h("div", { class: `part way ${way}` },
       h("div", { class: "label role-output" }, h("b", {}, TITLES[way]), this.notes[way]),
-      h("div", { class: "pair" }, this.terms[way].element, h("span", { class: "sign", "aria-hidden": "true" }, "→"), this.results[way].element),
+      this.pairs[way],
       this.sentences[way],
-      extra,
+      h("div", { class: weights ? "own" : "own none" }, weights, h("p", { class: "asks" }, h("i", {}, ASKS[way]), LEARNS[way])),
+      way === "convolution" ? this.rules.element : null,
     );
   }
 
@@ -98,7 +104,14 @@ export class Example {
     this.notes.max.textContent = "no weights";
     this.notes.average.textContent = "equal weights";
     this.notes.convolution.textContent = `${weights.length} weights`;
-    for (const way of WAYS) this.showResults(way, now, before, dark);
+    const part = share(weights.length);
+    this.fixed.show(side, side, weights.map(() => ({ text: part, fill: "transparent", ink: "inherit", label: `weight ${part}, fixed` })));
+    for (const way of WAYS) {
+      this.showResults(way, now, before, dark);
+      // Cells of one size: what goes in and what comes out are the same kind of thing.
+      this.pairs[way].style.setProperty("--terms", `${side}fr`);
+      this.pairs[way].style.setProperty("--results", `${Math.max(...now.geometry.max.output)}fr`);
+    }
   }
 
   private showResults(way: Way, now: Pooled, before: Pooled | undefined, dark: boolean): void {
@@ -111,8 +124,8 @@ export class Example {
       const { fill, ink } = colour(scale, value);
       const was = marks.has(i) ? `was ${written(before!.outputs[way].data[i]!)}` : undefined;
       return {
-        text: written(Number(value.toPrecision(3))),
-        detail: was,
+        text: tight(value, cols > 3 ? 2 : 3),
+        detail: cols > 3 ? undefined : was,
         fill,
         ink,
         classes: was ? "changed" : "",

@@ -24,6 +24,7 @@ export class Maps {
   readonly outputs: Each<Picture>;
   private readonly sentences: Each<HTMLElement>;
   private readonly counts: Each<HTMLElement>;
+  private readonly about = h("p", { class: "count" });
   private readonly slider: HTMLInputElement;
   private readonly shifted = h("output", { class: "by" });
   private readonly limits;
@@ -31,7 +32,7 @@ export class Maps {
   constructor(stage: HTMLElement, events: MapEvents) {
     const picture = (label: string, role: "input" | "output", on: Way | "input") =>
       new Picture({ label, role, point: (at, dragging) => (at && dragging ? events.move(on, at) : events.inspect(on, at)) });
-    this.input = picture("The same, full size", "input", "input");
+    this.input = picture("Full size", "input", "input");
     this.outputs = each((way) => picture(TITLES[way], "output", way));
     this.sentences = each(() => h("p", { class: "sentence" }));
     this.counts = each(() => h("p", { class: "count" }));
@@ -40,7 +41,7 @@ export class Maps {
     this.limits.fill(LIMITS.map((value) => ({ value, label: value === "any" ? "of any size" : `above ${value} %` })));
     this.limits.element.title = "Per cent of the range that the map’s colours show";
     stage.append(
-      h("div", { class: "part whole" }, this.input.element),
+      h("div", { class: "part whole" }, this.input.element, this.about),
       ...WAYS.map((way) => h("div", { class: `part map ${way}` }, this.outputs[way].element, this.sentences[way], this.counts[way])),
       h("div", { class: "part shifting", role: "group", "aria-label": "Shift the map and count what changes" },
         h("span", { class: "words" }, "shift right by"), this.slider, this.shifted, this.limits.element),
@@ -54,7 +55,8 @@ export class Maps {
     const [height, width] = shown.size;
     this.input.draw({ data: shown.input.data, height, width }, scale);
     this.input.scale(scale);
-    this.input.words = `${height} × ${width} · ${map === "edges" ? "ReLU of Sobel x" : "the picture itself"}`;
+    this.input.words = `${height} × ${width}`;
+    this.about.replaceChildren(map === "edges" ? "ReLU of Sobel x on: " : "", model.about);
     this.input.description = `${model.about}, ${map === "edges" ? "map of its vertical edges" : "as it is"}${shift ? `, shifted right by ${shift} pixels` : ""}`;
     const { rows, cols } = shown.geometry.max;
     this.input.shade(rows, cols);
@@ -78,7 +80,7 @@ export class Maps {
   private tellChanges(way: Way, plain: Pooled, shown: Pooled, shift: number, limit: number): void {
     const all = plain.outputs[way].data.length;
     const found = shift ? changes(plain.outputs[way], shown.outputs[way], limit) : 0;
-    this.counts[way].hidden = !shift;
+    this.counts[way].classList.toggle("still", !shift);
     this.counts[way].dataset.changed = String(found);
     this.counts[way].replaceChildren(
       h("b", { class: "out" }, `${decimal((100 * found) / all, found / all < 0.1 ? 1 : 0)} %`),

@@ -87,9 +87,9 @@ export class Model {
     for (const size of sides) await this.engine.ask("geometry", max, size, [settings.kernel, settings.kernel]);
     const plan = planOf(settings);
     const example = await this.three(grid(values), plan);
+    const earlier = before && (await this.three(grid(before), plan));
     const map = await this.three(this.held!, plan);
     const shifted = shift === 0 ? map : await this.three(await this.shift(shift), plan);
-    const earlier = before && (await this.three(grid(before), plan));
     Object.assign(this, { plan, example, map, shifted, before: earlier });
   }
 

@@ -54,6 +54,8 @@ export class NumberGrid {
         this.text[i] = now;
         cell.value = now;
         cell.removeAttribute("aria-invalid");
+        // The next thing typed replaces the new number, as it would have replaced the old one.
+        if (cell === (this.element.getRootNode() as ShadowRoot).activeElement) cell.select();
       }
       cell.title = written(value) === now ? "" : String(value);
       const { fill, ink } = colour(scale, value);

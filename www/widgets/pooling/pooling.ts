@@ -43,6 +43,9 @@ export class Pooling extends Figure {
   private undoable: Pick<Values, "values" | "moved">[] = [];
   /** The values when a number was picked up. */
   private base: number[] | undefined;
+  /** Where the window lies on the map, and where it lay before the settings changed. */
+  private mapRect: Look["rect"] | undefined;
+  private anchor: Look["rect"] | undefined;
   private readonly size = h("span", { class: "formula" });
   private readonly hint = h("span", { class: "hint" });
 
@@ -129,7 +132,7 @@ export class Pooling extends Figure {
     const { model, earlier: before } = this;
     const [r0 = -1, c0 = 0, r1 = -1, c1 = 0] = this.state.value.moved;
     this.example.show(model.example!, model.before, [r0 * SIDE + c0, r1 * SIDE + c1], model.weights, this.state.value.rule, this.dark);
-    this.example.undo.disabled = this.undoable.length === 0;
+    this.example.undo.disabled = this.undoable.length === 0 && !before;
     this.example.line.replaceChildren(
       before && model.before ? moveLine(before.subject, model.example!, model.before) : h("span", { class: "quiet" }, "Nothing has moved yet. Drag a number, or focus it and press Shift with an arrow key."),
     );
@@ -200,6 +203,7 @@ export class Pooling extends Figure {
     const { value } = this.state;
     // Weights of one's own belong to one size.
     if (change.kernel !== undefined && change.kernel !== value.kernel && value.rule === "custom") Object.assign(change, { rule: "difference", weights: [] });
+    if (["kernel", "stride", "padding", "ceil"].some((name) => name in change)) this.anchor ??= this.mapRect;
     this.example.markAnswer([]);
     this.state.set(change);
     this.recompute({ settings: true, picture: "picture" in change || "map" in change });
@@ -238,9 +242,22 @@ export class Pooling extends Figure {
     const { kernel, padding, ceil, count: counted } = value;
     const stride = value.stride === "" ? undefined : Number(value.stride);
     await this.model.compute({ kernel, stride, padding, ceil, count: counted, weights: () => this.weights() }, sixteen(value.values), this.earlier?.values, value.shift);
+    await this.stay();
     this.mend();
     this.draw();
     this.sayComputed();
+  }
+
+  /** Another window: it stays where the last one was on the map. */
+  private async stay(): Promise<void> {
+    if (!this.anchor) return;
+    const { top, left, bottom, right } = this.anchor;
+    this.anchor = undefined;
+    const { shifted } = this.model;
+    const middle = [(top + bottom) >> 1, (left + right) >> 1].map((i, axis) => Math.max(0, Math.min(shifted!.size[axis]! - 1, i))) as [number, number];
+    const { max } = await this.model.reachOf(shifted!, middle);
+    const place = max[max.length >> 1];
+    if (place) this.state.set({ place });
   }
 
   private async showPicture(): Promise<void> {
@@ -316,7 +333,8 @@ export class Pooling extends Figure {
   }
 
   private undo(): void {
-    const last = this.undoable.pop();
+    // A move that came with a link can be taken back too.
+    const last = this.undoable.pop() ?? (this.earlier && { values: this.earlier.values, moved: [] });
     if (!last) return;
     this.state.set(last);
     this.recall();
@@ -424,7 +442,10 @@ export class Pooling extends Figure {
   private readonly tellMap = latest(
     async (_: null) => {
       const { shifted } = this.model;
-      this.maps.tell(await this.model.look(shifted!, this.place));
+      const look = await this.model.look(shifted!, this.place);
+      if (shifted !== this.model.shifted) return;
+      this.mapRect = look.rect;
+      this.maps.tell(look);
     },
     (error) => this.fail(error),
   );

@@ -28,7 +28,7 @@ export const params = {
   speed: choice(SPEEDS, "normal"),
   picture: text("titanium", /^[\w-]{1,40}$/),
   map: choice(MAPS, "edges"),
-  place: numbers([78, 93], "."),
+  place: numbers([38, 26], "."),
   shift: number(0),
   limit: choice(LIMITS, "any"),
 };

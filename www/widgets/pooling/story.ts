@@ -1,7 +1,7 @@
 /** One window's story in each way: the terms as a small grid, and the same written out. */
 import type { Explanation, Rectangle, Term } from "../../engine/api";
 import { colour, type Scale } from "../../draw/colormaps";
-import { weight as written } from "../../draw/numbers";
+import { tight, weight as written } from "../../draw/numbers";
 import { h } from "../../figure/dom";
 import type { Cell } from "../../figure/grid";
 import { share } from "./settings";
@@ -59,11 +59,12 @@ export function termCells(way: Way, told: Explanation | null, rect: Rectangle, k
     const classes = term.padding ? "pad " : "";
     if (way === "max") {
       const { fill, ink } = colour(scale, Number.isFinite(term.x) ? term.x : scale.min);
-      return { text: written(term.x), fill, ink, classes: `${classes}${term.won ? "won" : "lost"}`, label: `${where}: ${written(term.x)}${term.won ? ", the largest" : ""}` };
+      const faded = { fill: `color-mix(in srgb, ${fill} 26%, var(--_paper))`, ink: "var(--_ink)" };
+      return { text: tight(term.x, roomy ? 4 : 2), ...(term.won ? { fill, ink } : faded), classes: `${classes}${term.won ? "won" : ""}`, label: `${where}: ${written(term.x)}${term.won ? ", the largest" : ""}` };
     }
     const { fill, ink } = colour(signed, term.product!);
     const times = way === "average" ? share(told!.terms.length) : written(term.w!);
     const detail = roomy ? `${written(term.x)}·${times}` : undefined;
-    return { text: written(Number(term.product!.toPrecision(3))), detail, fill, ink, classes, label: `${where}: ${written(term.x)} times ${times} is ${written(term.product!)}` };
+    return { text: tight(term.product!, roomy ? 3 : 2), detail, fill, ink, classes, label: `${where}: ${written(term.x)} times ${times} is ${written(term.product!)}` };
   });
 }
