@@ -20,7 +20,7 @@
 //! ```
 //!
 //! Imports point one way: [`error`], [`tensor`], [`options`] and [`window`] stand at the bottom, [`ops`] on them;
-//! [`specimen`] and [`files`] use tensors alone; the JavaScript bindings (feature `web`) sit on top.
+//! [`receptive`] on windows alone; [`specimen`] and [`files`] use tensors alone; the JavaScript bindings (feature `web`) sit on top.
 
 pub mod crop;
 pub mod error;
@@ -28,6 +28,7 @@ pub mod files;
 pub mod kernels;
 pub mod ops;
 pub mod options;
+pub mod receptive;
 mod simd;
 pub mod specimen;
 pub mod tensor;

@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::ops::geometry::Sliding;
 use crate::ops::{Explanation, Op};
 use crate::options::{Options, Value};
+use crate::receptive::Network;
 use crate::tensor::Tensor;
 use crate::window::Window;
 use crate::{crop, files, kernels as presets, specimen as specimens};
@@ -183,6 +184,49 @@ pub fn reach(options: JsValue, input: &[u32], kernel: &[u32], at: &[u32]) -> Js<
 pub fn uses(options: JsValue, input: &[u32], kernel: &[u32], tap: &[u32]) -> Js<JsValue> {
     let (window, _) = window(&options, input, kernel)?;
     object(&window.uses(inside("kernel", tap, window.kernel())?))
+}
+
+/// The picture and every layer's output with their receptive fields, for a picture of (H, W) or (C, H, W).
+#[wasm_bindgen]
+pub fn receptive_chain(layers: JsValue, input: &[u32]) -> Js<JsValue> {
+    object(&network(&layers, input)?.chain())
+}
+
+/// What output `at` of the last layer sees of every map, the picture first.
+#[wasm_bindgen]
+pub fn receptive_rects(layers: JsValue, input: &[u32], at: &[u32]) -> Js<JsValue> {
+    object(&network(&layers, input)?.rects(pair("the position", at)?)?)
+}
+
+/// In how many ways each pixel of the picture reaches output `at` of the last layer, (1, H, W).
+#[wasm_bindgen]
+pub fn receptive_paths(layers: JsValue, input: &[u32], at: &[u32]) -> Js<u32> {
+    Ok(keep(
+        network(&layers, input)?.paths(pair("the position", at)?)?,
+    ))
+}
+
+/// The same as shares of the largest count, (1, H, W).
+#[wasm_bindgen]
+pub fn receptive_shares(layers: JsValue, input: &[u32], at: &[u32]) -> Js<u32> {
+    let (shares, _) = network(&layers, input)?.shares(pair("the position", at)?)?;
+    Ok(keep(shares))
+}
+
+/// The largest of these counts.
+#[wasm_bindgen]
+pub fn receptive_most(layers: JsValue, input: &[u32], at: &[u32]) -> Js<f64> {
+    let (_, most) = network(&layers, input)?.shares(pair("the position", at)?)?;
+    Ok(most)
+}
+
+fn network(layers: &JsValue, input: &[u32]) -> Js<Network> {
+    match value(layers) {
+        Value::List(layers) => Ok(Network::read(&layers, &sizes(input))?),
+        other => Err(JsError::new(&format!(
+            "receptive field: layers must be a list; got {other}"
+        ))),
+    }
 }
 
 /// A rectangle of one channel as a window sees it, with the source of every value.

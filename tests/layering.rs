@@ -4,13 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Module, and what it may import from this crate. Tests at the bottom of a file may import more.
-const LAYERS: [(&str, &[&str]); 10] = [
+const LAYERS: [(&str, &[&str]); 11] = [
     ("error", &[]),
     ("tensor", &["error"]),
     ("options", &["error"]),
     ("window", &["error", "options"]),
     ("simd", &[]),
     ("crop", &["error", "tensor", "window"]),
+    ("receptive", &["error", "options", "tensor", "window"]),
     ("kernels", &["error", "tensor"]),
     ("ops", &["error", "tensor", "options", "window", "simd"]),
     ("specimen", &["error", "tensor", "options"]),

@@ -21,9 +21,10 @@ import torch
 import conv2d
 import page
 import pool
+import receptive
 
 GOLDEN = pathlib.Path(__file__).resolve().parents[2] / "tests" / "golden"
-FILES = {"conv2d": conv2d.cases, "page": page.cases, "pool": pool.cases}
+FILES = {"conv2d": conv2d.cases, "page": page.cases, "pool": pool.cases, "receptive": receptive.cases}
 
 
 def versions():
