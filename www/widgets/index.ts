@@ -1,9 +1,11 @@
 /** The registry: one line a figure. */
 import { host } from "../figure/host";
 import { Convolution } from "./convolution/convolution";
+import { Pooling } from "./pooling/pooling";
 
 const figures: Record<string, CustomElementConstructor> = {
   "ks-convolution": Convolution,
+  "ks-pooling": Pooling,
 };
 
 for (const [name, figure] of Object.entries(figures)) if (!customElements.get(name)) customElements.define(name, figure);
