@@ -166,3 +166,50 @@ fn sizes_beyond_memory() {
         "conv2d: a tensor of shape (1, 2097154, 2097154) does not fit into memory"
     );
 }
+
+#[test]
+fn pooling() {
+    let parse =
+        |op: &str, options: Options| Op::parse(op, &options).expect_err("a refusal").to_string();
+    assert_eq!(
+        parse("max_pool2d", Options::new()),
+        "max_pool2d: kernelSize must be a whole number of at least 1 or a pair of them; got nothing"
+    );
+    let with = |name: &str, value: Value| -> Options {
+        [
+            ("kernelSize".to_string(), 3usize.into()),
+            (name.to_string(), value),
+        ]
+        .into()
+    };
+    assert_eq!(
+        parse("max_pool2d", with("padding", 2usize.into())),
+        "max_pool2d: padding must be at most half the kernel (3×3); got [2, 2]"
+    );
+    assert_eq!(
+        parse("avg_pool2d", with("ceilMode", 1usize.into())),
+        "avg_pool2d: ceilMode must be true or false; got 1"
+    );
+    assert_eq!(
+        parse("avg_pool2d", with("dilation", 2usize.into())),
+        "avg_pool2d: unknown option \"dilation\"; known options: kernelSize, stride, padding, ceilMode, countIncludePad"
+    );
+    let op = Op::parse("max_pool2d", &with("stride", 1usize.into())).expect("an operator");
+    let refusal = |shape: &[usize]| {
+        op.run(&[Some(&tensor(shape))])
+            .expect_err("a refusal")
+            .to_string()
+    };
+    assert_eq!(
+        refusal(&[1, 2, 5]),
+        "max_pool2d: the kernel (3×3) is larger than the padded input (2×5)"
+    );
+    assert_eq!(
+        refusal(&[5, 5]),
+        "max_pool2d: x must have shape (C, H, W) or (N, C, H, W); got (5, 5)"
+    );
+    assert_eq!(
+        op.run(&[]).expect_err("a refusal").to_string(),
+        "max_pool2d: takes the inputs x; got 0 of them"
+    );
+}

@@ -6,6 +6,8 @@ mod common;
 use common::{positions, same_bits};
 use kernelscope::Tensor;
 use kernelscope::ops::conv2d::{Inputs, Settings, explain, run, shape};
+use kernelscope::ops::{Op, Reduce};
+use kernelscope::options::{Options, Value};
 use kernelscope::window::{Padding, PaddingMode, Reach, Source, Spec, Window};
 use proptest::prelude::*;
 
@@ -129,6 +131,56 @@ fn combine(a: &Tensor, b: &Tensor, f: impl Fn(f32, f32) -> f32) -> Tensor {
     Tensor::new(a.shape(), data).expect("a tensor")
 }
 
+/// A pooling operator with its options and a picture.
+#[derive(Debug)]
+struct Pooling {
+    name: &'static str,
+    x: Tensor,
+    options: Options,
+}
+
+fn pooling() -> impl Strategy<Value = Pooling> {
+    let window = (pair(1..=4), pair(1..=4), pair(0..=2), pair(1..=2));
+    let flags = (0..3usize, any::<bool>(), any::<bool>());
+    (pair(1..=12), window, flags, any::<u64>()).prop_map(
+        |([h, w], (kernel, stride, padding, dilation), (op, ceil, count), seed)| {
+            let padding = [padding[0].min(kernel[0] / 2), padding[1].min(kernel[1] / 2)];
+            let window: [(&str, Value); 4] = [
+                ("kernelSize", kernel.into()),
+                ("stride", stride.into()),
+                ("padding", padding.into()),
+                ("ceilMode", ceil.into()),
+            ];
+            let (name, own): (_, Vec<(&str, Value)>) = match op {
+                0 => (
+                    "max_pool2d",
+                    window
+                        .into_iter()
+                        .chain([("dilation", dilation.into())])
+                        .collect(),
+                ),
+                1 => (
+                    "avg_pool2d",
+                    window
+                        .into_iter()
+                        .chain([("countIncludePad", count.into())])
+                        .collect(),
+                ),
+                _ => ("adaptive_avg_pool2d", vec![("outputSize", kernel.into())]),
+            };
+            let options = own
+                .into_iter()
+                .map(|(name, value)| (name.to_string(), value))
+                .collect();
+            Pooling {
+                name,
+                x: filled(&[2, h, w], seed, fraction),
+                options,
+            }
+        },
+    )
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
@@ -247,6 +299,45 @@ proptest! {
                     prop_assert_eq!(inside.contains(&m), (0..axis.size as i64).contains(&axis.tap(m, k)));
                 }
             }
+        }
+    }
+
+    #[test]
+    fn fast_pooling_is_explained_to_the_bit(pooling in pooling()) {
+        let Pooling { name, x, options } = &pooling;
+        let op = Op::parse(name, options).unwrap();
+        let Ok(y) = op.run(&[Some(x)]) else { return Err(TestCaseError::reject("does not fit")) };
+        for (at, &value) in positions(y.shape()).iter().zip(y.data()) {
+            let explained = op.explain(&[Some(x)], at).unwrap();
+            prop_assert!(same_bits(explained.value, value), "{at:?}: {value} and {}", explained.value);
+            let values: Vec<f32> = explained.terms.iter().map(|term| term.x).collect();
+            if explained.reduce == Reduce::Max {
+                // The winner, if any pixel is seen at all, has the value.
+                let winners: Vec<_> = explained.terms.iter().filter(|term| term.won).collect();
+                prop_assert_eq!(winners.len(), usize::from(explained.terms.iter().any(|term| !term.padding)));
+                prop_assert!(winners.iter().all(|term| term.x == value && !term.padding));
+                prop_assert_eq!(values.iter().copied().fold(f32::NEG_INFINITY, f32::max), value);
+            } else {
+                let contributed: f64 = explained.terms.iter().map(|term| f64::from(term.product.unwrap())).sum();
+                let weights: f64 = explained.terms.iter().map(|term| f64::from(term.w.unwrap())).sum();
+                prop_assert!((contributed - f64::from(value)).abs() < 1e-5);
+                prop_assert!((weights - 1.0).abs() < 1e-5);
+            }
+        }
+    }
+
+    #[test]
+    fn pooling_follows_brightness(pooling in pooling(), shift in -8..=8i32) {
+        // Brighter by a constant: maxima and means are brighter by as much, where no padding counts.
+        let Pooling { name, x, options } = &pooling;
+        prop_assume!(*name != "avg_pool2d" || options.get("countIncludePad") == Some(&false.into()));
+        let op = Op::parse(name, options).unwrap();
+        let Ok(y) = op.run(&[Some(x)]) else { return Err(TestCaseError::reject("does not fit")) };
+        let brighter = Tensor::from_fn(x.shape(), |i| x.data()[i] + shift as f32).unwrap();
+        let expected: Vec<f32> = y.data().iter().map(|v| v + shift as f32).collect();
+        let got = op.run(&[Some(&brighter)]).unwrap();
+        for (got, expected) in got.data().iter().zip(&expected) {
+            prop_assert!((got - expected).abs() < 1e-4 || got == expected, "{got} and {expected}");
         }
     }
 

@@ -18,6 +18,8 @@ import sys
 import numpy
 import torch
 
+sys.dont_write_bytecode = True
+
 import conv2d
 import page
 import pool
