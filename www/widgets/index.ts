@@ -2,10 +2,12 @@
 import { host } from "../figure/host";
 import { Convolution } from "./convolution/convolution";
 import { Pooling } from "./pooling/pooling";
+import { ReceptiveField } from "./receptive-field/receptive-field";
 
 const figures: Record<string, CustomElementConstructor> = {
   "ks-convolution": Convolution,
   "ks-pooling": Pooling,
+  "ks-receptive-field": ReceptiveField,
 };
 
 for (const [name, figure] of Object.entries(figures)) if (!customElements.get(name)) customElements.define(name, figure);
