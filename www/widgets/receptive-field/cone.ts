@@ -63,7 +63,7 @@ export class Cone {
 
   /** A new stack, position or picture. `greys`: the input row's colours over the domain, null outside the picture. */
   show(story: Story, names: string[], greys: (string | null)[], footWords: (layer: number) => string): void {
-    Object.assign(this, { story, names, greys, footWords });
+    Object.assign(this, { story, names, greys, footWords, position: Math.min(this.position, story.maps.length - 1) });
     this.layout();
   }
 

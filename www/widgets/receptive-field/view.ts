@@ -88,7 +88,7 @@ export class View {
     this.near.words = `${side} × ${side} pixels around it`;
     this.near.description = `The same field enlarged: ${side} by ${side} pixels`;
     this.digits.setAttribute("viewBox", `0 0 ${side} ${side}`);
-    this.stand(this.layer);
+    this.stand(Math.min(this.layer, story.maps.length - 1));
   }
 
   /** The rectangles of the layer that time stands at, and of those before it. */
