@@ -90,7 +90,7 @@ export class Cone {
     const left = names + (story.skips.length ? ARCS : 0);
     const width = outer - left - SIDE.right;
     const base = height - SIDE.foot;
-    const pitch = Math.min(92, (base - SIDE.top) / Math.max(1, layers));
+    const pitch = Math.min(110, (base - SIDE.top) / Math.max(1, layers));
     this.frame = { names, left, width, pitch, base, scale: width / (story.domain.to - story.domain.from) };
     this.drawing.setAttribute("viewBox", `0 0 ${outer} ${height}`);
     this.drawing.style.height = `${height}px`;

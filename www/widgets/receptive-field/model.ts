@@ -102,6 +102,12 @@ export class Model {
     return fields.map(({ out, size, sizes, jump, start, params }) => ({ output: out, size: size[0], sizes: sizes[0], jump: jump[0], start: start[0], weights: params ?? 0 }));
   }
 
+  /** The weights of a single square kernel for a pair of channels. */
+  async weightsOf(kernel: number): Promise<number> {
+    const maps = await this.chainOf([{ kind: "conv", kernel, channels: 1, bias: false }], [kernel, kernel]);
+    return maps[1]!.weights;
+  }
+
   private async seen(layers: Layer[], at: [number, number]): Promise<Reach[]> {
     const seen = await this.engine.ask<Seen[]>("receptive_rects", layers, this.input, at);
     return seen.map(({ rect, unclipped }, map) => {

@@ -1,4 +1,5 @@
 /** `<ks-receptive-field>`: build a stack of layers and watch how much of the picture one output pixel sees. */
+import { count } from "../../draw/numbers";
 import { h, latest } from "../../figure/dom";
 import { iconButton, numberField, select, setIcon } from "../../figure/controls";
 import { Figure } from "../../figure/figure";
@@ -258,6 +259,19 @@ export class ReceptiveField extends Figure {
     this.showControls();
     this.drawStory();
     this.sayComputed();
+    this.stackNote.textContent = await this.weightWords(this.story);
+  }
+
+  /** Weights for a pair of channels; for plain convolutions also those of the one kernel that sees as far. */
+  private async weightWords({ layers, maps }: Story): Promise<string> {
+    // Behind a joined skip there are more channels than one, and no pair to speak of.
+    if (layers.some(({ kind }) => kind === "concat")) return "";
+    const sum = maps.reduce((all, { weights }) => all + weights, 0);
+    const words = `${count(sum)} weights for a pair of channels`;
+    const size = maps.at(-1)!.size;
+    const plain = layers.length > 1 && size !== null && layers.every(({ kind, stride }) => kind === "conv" && stride === 1);
+    if (!plain) return sum ? words : "";
+    return `${words}; one kernel of ${size} × ${size} has ${count(await this.model.weightsOf(size))}`;
   }
 
   private get aimed(): [number, number] {
@@ -345,10 +359,11 @@ export class ReceptiveField extends Figure {
       h("b", { class: "in" }, `${size} × ${size} pixels`), nm === null ? "" : ` = ${distance(nm)}`, `; jump ${jump}`,
       h("span", { class: "clipped" }, clipped),
     );
-    this.verdict.replaceChildren(...this.judge(story.maps.at(-1)!.size ?? size));
-    this.coneNote.textContent = `row ${story.row} of the picture; each map drawn to scale`;
+    const last = story.fields.at(-1)!;
+    this.verdict.replaceChildren(...this.judge(last.to - last.from + 1));
+    this.coneNote.textContent = `row ${story.row}, drawn to scale`;
     const words = `Layer ${layer} of ${this.last}. One output pixel sees ${size} by ${size} pixels${nm === null ? "" : `, ${distance(nm)}`}; jump ${jump}. ` +
-      `Its field covers rows ${seen.top} to ${seen.bottom} and columns ${seen.left} to ${seen.right} of the picture${story.whole[layer] ? "" : ", cut by the rim"}. ${this.verdict.textContent}`;
+      `Its field covers rows ${seen.top} to ${seen.bottom} and columns ${seen.left} to ${seen.right} of the picture${story.whole[layer] ? ", wholly inside it" : ", cut by the rim"}. ${this.verdict.textContent}`;
     this.describe(words);
     this.cone.description = `Cross-section through ${this.last} layers. ${words}`;
   }

@@ -8,7 +8,7 @@ export const NAMES: Record<Kind, string> = {
   maxpool: "max pooling",
   avgpool: "average pooling",
   upsample: "upsampling",
-  convtranspose: "transposed conv.",
+  convtranspose: "up-convolution",
   concat: "join a skip",
   add: "add a skip",
 };
