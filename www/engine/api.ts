@@ -145,10 +145,13 @@ export interface Rectangle {
   right: number;
 }
 
-/** What of a value came through which branch; the parts sum to the value. */
+/** Where a value comes from, with what ReLU and max pooling did for this picture taken as given: `value = constant + Σ paths`. */
 export interface Shares {
   value: number;
-  parts: { name: string; value: number }[];
+  /** What passes through each map of a cut across the network: the skip connections and the bottleneck. */
+  paths: { input: string; value: number }[];
+  /** What the biases behind the cut add. */
+  constant: number;
 }
 
 export interface Run {

@@ -1,5 +1,5 @@
 /** `<ks-unet>`: a trained network, live, from the mask down to the products. */
-import type { Model, Run, Shares, Tensor } from "../../engine/api";
+import type { Model, Run, Tensor } from "../../engine/api";
 import { fromBase64 } from "../../engine/base64";
 import { count, decimal } from "../../draw/numbers";
 import { h, latest } from "../../figure/dom";
@@ -11,7 +11,7 @@ import { choice, flag, number, numbers, State, text } from "../../figure/state";
 import { Explorer, type Place, VIEWS } from "./explorer";
 import { MaskPicture, MODES } from "./mask";
 import { layout } from "./network";
-import { why } from "./why";
+import { parts, why } from "./why";
 import css from "./unet.css";
 
 const values = {
@@ -203,7 +203,7 @@ export class Unet extends Figure {
       const at = this.state.value.at.map((value, i) => Math.max(0, Math.min([height, width][i]! - 1, Math.round(value)))) as [number, number];
       const logit = [BOUNDARY, ...at];
       const [shares, rect, gradient] = await Promise.all([
-        run.shares("logits", logit) as Promise<Shares>,
+        run.shares("logits", logit),
         model.receptiveField("logits", at, shape),
         this.state.value.field ? run.gradient("logits", logit) : null,
       ]);
@@ -225,7 +225,7 @@ export class Unet extends Figure {
         },
         () => this.go({ view: "value", node: "logits", channel: BOUNDARY, pos: at }),
       ));
-      this.describe(`Pixel row ${at[0]}, column ${at[1]}: probability of a boundary ${decimal(probability)}. ${shares.parts.map(({ name, value }) => `${name} ${decimal(value)}`).join(", ")}; together ${decimal(shares.value)}.`);
+      this.describe(`Pixel row ${at[0]}, column ${at[1]}: probability of a boundary ${decimal(probability)}. ${parts(shares).map(({ name, value }) => `${name} ${decimal(value)}`).join(", ")}; together ${decimal(shares.value)}.`);
     },
     (error) => this.fail(error),
   );

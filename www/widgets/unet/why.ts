@@ -3,6 +3,15 @@ import type { Shares } from "../../engine/api";
 import { decimal } from "../../draw/numbers";
 import { h } from "../../figure/dom";
 
+/** A part of the logit as a person reads it. */
+export function parts({ paths, constant }: Shares): { name: string; value: number }[] {
+  const named = paths.map(({ input, value }) => {
+    const skip = /^enc(\d+)/.exec(input);
+    return { name: skip ? `through skip ${skip[1]}` : "through bottleneck", value };
+  });
+  return [...named, { name: "biases", value: constant }];
+}
+
 export interface Story {
   at: [number, number];
   classes: { name: string; probability: number }[];
@@ -15,14 +24,15 @@ export interface Story {
 
 export function why(story: Story, open: () => void): HTMLElement {
   const { at, classes, shares, truth, said, field } = story;
-  const reach = Math.max(...shares.parts.map(({ value }) => Math.abs(value)), 1e-6);
+  const ways = parts(shares);
+  const reach = Math.max(...ways.map(({ value }) => Math.abs(value)), 1e-6);
   const wrong = truth !== null && truth !== said;
   return h("div", { class: "why" },
     h("div", { class: "label" }, h("b", {}, "Why this pixel?"), h("span", { class: "note" }, `(m, n) = (${at.join(", ")})`)),
     ...classes.map(({ name, probability }) =>
       row(`p(${name})`, probability, 1, "prob", decimal(probability, 2))),
     h("p", { class: "muted" }, `the logit of ${classes.at(-1)!.name}, `, h("b", { class: "out" }, decimal(shares.value, 2, true)), ", is the sum of"),
-    ...shares.parts.map(({ name, value }) => row(name, value, reach, partClass(name), decimal(value, 2, true))),
+    ...ways.map(({ name, value }) => row(name, value, reach, partClass(name), decimal(value, 2, true))),
     truth === null ? null : h("p", { class: wrong ? "verdict wrong" : "verdict" }, wrong ? `The network says ${said}; it is ${truth}.` : `The network says ${said}, and so it is.`),
     h("p", { class: "muted" }, field),
     h("button", { type: "button", class: "button words", onclick: open }, "Take the logit apart"),
