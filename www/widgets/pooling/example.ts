@@ -22,11 +22,12 @@ export interface ExampleEvents {
   rule(rule: Rule): void;
   undo(): void;
   wrong(words: string): void;
+  restored(): void;
 }
 
 const TITLES: Each<string> = { max: "Max pooling", average: "Average pooling", convolution: "Strided convolution" };
 const ASKS: Each<string> = { max: "“Was it here?”", average: "“How much of it was here?”", convolution: "“What do my weights see?”" };
-const LEARNS: Each<string> = { max: "Nothing to weigh, nothing to learn.", average: "Nothing to learn.", convolution: "Learned." };
+const LEARNS: Each<string> = { max: "Nothing to weigh, nothing to learn.", average: "Nothing to learn.", convolution: "To be learned." };
 
 export class Example {
   readonly values: NumberGrid;
@@ -47,11 +48,11 @@ export class Example {
   constructor(stage: HTMLElement, events: ExampleEvents) {
     this.values = new NumberGrid({
       name: "values", label: "Feature map, 4 by 4 values. Type to change one, Shift and an arrow key move it.", unit: "value",
-      change: events.value, wrong: events.wrong, point: events.inspectInput, carry: events.carry, drop: events.drop,
+      change: events.value, wrong: events.wrong, restored: events.restored, point: events.inspectInput, carry: events.carry, drop: events.drop,
     });
     this.weights = new NumberGrid({
       name: "kernel", label: "Weights of the strided convolution", unit: "weight",
-      change: events.weight, wrong: events.wrong, point: () => undefined,
+      change: events.weight, wrong: events.wrong, restored: events.restored, point: () => undefined,
     });
     this.rules = select("", (rule) => events.rule(rule as Rule));
     this.rules.element.querySelector("select")!.setAttribute("aria-label", "weights");
@@ -77,7 +78,7 @@ export class Example {
 
   private column(way: Way): HTMLElement {
     const weights = { max: null, average: this.fixed.element, convolution: this.weights.element }[way];
-    return h("div", { class: `part way ${way}` },
+    return h("div", { class: `part way ${way}`, role: "group", "aria-label": TITLES[way] },
       h("div", { class: "label role-output" }, h("b", {}, TITLES[way]), this.notes[way]),
       this.pairs[way],
       this.sentences[way],
@@ -132,6 +133,8 @@ export class Example {
         label: `row ${Math.floor(i / cols)}, column ${i % cols}: ${written(value)}${was ? `, ${was}` : ""}`,
       };
     });
+    // A map that is smaller than the others keeps their cells' size.
+    this.results[way].element.style.width = `${(100 * cols) / Math.max(...now.geometry.max.output)}%`;
     this.results[way].show(rows, cols, cells);
   }
 

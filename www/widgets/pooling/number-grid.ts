@@ -10,6 +10,8 @@ export interface NumberGridOptions {
   unit: string;
   change(index: number, value: number): void;
   wrong(words: string): void;
+  /** What was typed has been given up. */
+  restored(): void;
   point(at: [number, number] | null): void;
   /** A number is being carried; `to` is `from` again when it is put back. */
   carry?(from: number, to: number): void;
@@ -133,7 +135,11 @@ export class NumberGrid {
     if (cell.value === this.text[i]) return;
     const value = parseNumber(cell.value);
     cell.removeAttribute("aria-invalid");
-    if (Number.isFinite(value)) return this.options.change(i, value);
+    if (Number.isFinite(value)) {
+      // Enter and leaving the cell both read it; the second finds nothing new.
+      this.text[i] = cell.value;
+      return this.options.change(i, value);
+    }
     cell.setAttribute("aria-invalid", "true");
     const [row, col] = [Math.floor(i / this.size), i % this.size];
     this.options.wrong(
@@ -149,6 +155,7 @@ export class NumberGrid {
       if (this.drag) return this.letGo(this.drag.from);
       this.cells[i]!.removeAttribute("aria-invalid");
       this.cells[i]!.value = this.text[i]!;
+      this.options.restored();
     }
     if (!move || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();

@@ -43,9 +43,9 @@ export class Pooling extends Figure {
   private undoable: Pick<Values, "values" | "moved">[] = [];
   /** The values when a number was picked up. */
   private base: number[] | undefined;
-  /** Where the window lies on the map, and where it lay before the settings changed. */
-  private mapRect: Look["rect"] | undefined;
-  private anchor: Look["rect"] | undefined;
+  /** The pixel of the map that the reader chose to look at; windows of other sizes are laid over it too. */
+  private spot: [number, number] | undefined;
+  private anchor: [number, number] | undefined;
   private readonly size = h("span", { class: "formula" });
   private readonly hint = h("span", { class: "hint" });
 
@@ -64,6 +64,7 @@ export class Pooling extends Figure {
       rule: (rule) => this.change({ rule, ...(rule === "custom" ? {} : { weights: [] }) }),
       undo: () => this.undo(),
       wrong: (words) => this.fail(words),
+      restored: () => this.mend(),
     });
     this.maps = new Maps(this.stage, {
       move: (on, at) => void this.press(on, at),
@@ -165,12 +166,12 @@ export class Pooling extends Figure {
   }
 
   /** Brings the figure into a prepared state. */
-  prepare(change: Partial<Values>): Promise<void> {
+  async prepare(change: Partial<Values>): Promise<void> {
     this.timeline.pause();
     this.forget();
     this.state.set(change);
     this.recall();
-    return this.settled({ picture: true, settings: true });
+    await this.settled({ settings: true }).catch((error) => this.fail(error));
   }
 
   /** Carries a value to another cell, and says which ways' first result that changed. */
@@ -203,9 +204,10 @@ export class Pooling extends Figure {
     const { value } = this.state;
     // Weights of one's own belong to one size.
     if (change.kernel !== undefined && change.kernel !== value.kernel && value.rule === "custom") Object.assign(change, { rule: "difference", weights: [] });
-    if (["kernel", "stride", "padding", "ceil"].some((name) => name in change)) this.anchor ??= this.mapRect;
+    if (["kernel", "stride", "padding", "ceil"].some((name) => name in change)) this.anchor = this.spot;
     this.example.markAnswer([]);
     this.state.set(change);
+    if ("picture" in change) this.spot = undefined;
     this.recompute({ settings: true, picture: "picture" in change || "map" in change });
   }
 
@@ -250,12 +252,10 @@ export class Pooling extends Figure {
 
   /** Another window: it stays where the last one was on the map. */
   private async stay(): Promise<void> {
-    if (!this.anchor) return;
-    const { top, left, bottom, right } = this.anchor;
+    const { anchor } = this;
     this.anchor = undefined;
-    const { shifted } = this.model;
-    const middle = [(top + bottom) >> 1, (left + right) >> 1].map((i, axis) => Math.max(0, Math.min(shifted!.size[axis]! - 1, i))) as [number, number];
-    const { max } = await this.model.reachOf(shifted!, middle);
+    if (!anchor) return;
+    const { max } = await this.model.reachOf(this.model.shifted!, anchor);
     const place = max[max.length >> 1];
     if (place) this.state.set({ place });
   }
@@ -345,6 +345,7 @@ export class Pooling extends Figure {
   private forget(): void {
     this.undoable = [];
     this.base = undefined;
+    this.spot = undefined;
     this.earlier = undefined;
     this.example.values.clear();
     this.example.weights.clear();
@@ -444,7 +445,10 @@ export class Pooling extends Figure {
       const { shifted } = this.model;
       const look = await this.model.look(shifted!, this.place);
       if (shifted !== this.model.shifted) return;
-      this.mapRect = look.rect;
+      const { top, left, bottom, right } = look.rect;
+      const [height, width] = shifted!.size;
+      const within = (i: number, size: number) => Math.max(0, Math.min(size - 1, i));
+      this.spot ??= [within((top + bottom) >> 1, height), within((left + right) >> 1, width)];
       this.maps.tell(look);
     },
     (error) => this.fail(error),
@@ -462,7 +466,13 @@ export class Pooling extends Figure {
     const reached = on === "input" ? (await this.model.reachOf(shifted, pixel).catch(() => undefined))?.max : [pixel];
     const place = reached?.[Math.floor(reached.length / 2)];
     if (!place) return;
+    this.goToPlace(place);
+  }
+
+  private goToPlace(place: [number, number]): void {
     this.state.set({ place });
+    this.state.set({ place: this.place });
+    this.spot = undefined;
     this.tellMap(null);
   }
 
@@ -485,9 +495,7 @@ export class Pooling extends Figure {
     const move = moves[event.key];
     if (move && this.maps.pictureOf(target)) {
       event.preventDefault();
-      this.state.set({ place: [this.place[0] + move[0], this.place[1] + move[1]] });
-      this.state.set({ place: this.place });
-      return this.tellMap(null);
+      return this.goToPlace([this.place[0] + move[0], this.place[1] + move[1]]);
     }
     if (target.matches("button")) return;
     const act = { " ": () => this.play(), Home: () => this.moveTo(0), End: () => this.moveTo(Infinity) }[event.key];
