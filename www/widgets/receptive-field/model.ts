@@ -98,7 +98,7 @@ export class Model {
   /** The maps of a stack over a picture of this size. */
   async chainOf(layers: Layer[], input: [number, number]): Promise<MapInfo[]> {
     // All layers of the figure are square, so one axis speaks for both. One channel in and one out: parameters are taps.
-    const fields = await this.engine.ask<Field[]>("receptive_chain", layers, [1, ...input]);
+    const fields = await this.engine.ask<Field[]>("receptive_chain", layers, [1, ...input]).catch(countedFromOne);
     return fields.map(({ out, size, sizes, jump, start, params }) => ({ output: out, size: size[0], sizes: sizes[0], jump: jump[0], start: start[0], weights: params ?? 0 }));
   }
 
@@ -210,6 +210,12 @@ export function placing({ start, jump, output }: MapInfo, picture: MapInfo, axis
   if (start !== null && jump !== null) return { start, jump };
   const spread = picture.output[axis] / output[axis];
   return { start: (spread - 1) / 2, jump: spread };
+}
+
+/** The crate counts layers from 0, people count them from 1: so must what is said about one. */
+function countedFromOne(error: unknown): never {
+  if (error instanceof Error) error.message = error.message.replace(/^layer (\d+)/, (_, index) => `layer ${Number(index) + 1}`);
+  throw error;
 }
 
 const clamp = (value: number, least: number, most: number): number => Math.max(least, Math.min(most, value));

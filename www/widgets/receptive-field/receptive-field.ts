@@ -50,6 +50,7 @@ export class ReceptiveField extends Figure {
   private builder!: Builder;
   private timeline!: Timeline;
   private own: Source | undefined;
+  private inspected: [number, number] | null = null;
   private loaded: string | undefined;
   /** A row that was just added: it gets the focus when it stands there. */
   private fresh: number | undefined;
@@ -72,7 +73,7 @@ export class ReceptiveField extends Figure {
     this.state = new State<Values>(values, this.key, (name) => this.getAttribute(name));
     this.rows = parseStack(this.state.value.stack) ?? parseStack(START)!;
     this.cone = new Cone({ visit: (layer) => this.visit(layer) });
-    this.view = new View({ aim: (at) => this.aim(at), inspect: (at) => this.inspect(at) });
+    this.view = new View({ aim: (at) => this.aim(at), inspect: (at) => this.inspect((this.inspected = at)) });
     this.builder = new Builder({
       set: (id, setting, value) => this.edit((rows) => rows.map((row) => (row.id === id ? withSetting(row, setting, value) : row))),
       kind: (id, kind) => this.edit((rows) => rows.map((row) => (row.id === id ? { ...newRow(kind, { times: row.times }), id } : row))),
@@ -298,9 +299,9 @@ export class ReceptiveField extends Figure {
     return this.pixelSize === null ? null : size * this.pixelSize;
   }
 
-  private drawStory(): void {
+  private drawStory(pictureToo = true): void {
     const story = this.story!;
-    this.view.picture(this.model.image!, this.model.about, this.dark);
+    if (pictureToo) this.view.picture(this.model.image!, this.model.about, this.dark);
     this.view.show(story);
     const names = ["picture", ...story.layers.map((layer, i) => `${i + 1} · ${shortName(layer)}`)];
     this.cone.show(story, names, this.view.greys(story), (layer) => this.spanWords(layer));
@@ -389,6 +390,7 @@ export class ReceptiveField extends Figure {
       if (story !== this.story) return;
       this.view.weigh(ways);
       this.cone.weigh(this.view.profile());
+      this.inspect(this.inspected);
     },
     (error) => this.fail(error),
   );
@@ -444,7 +446,7 @@ export class ReceptiveField extends Figure {
       this.story = await this.model.look(this.aimed);
       this.mend();
       this.showTable();
-      this.drawStory();
+      this.drawStory(false);
     },
     (error) => this.fail(error),
   ) as () => void;

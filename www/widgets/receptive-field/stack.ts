@@ -191,11 +191,11 @@ function layerOf(row: Row, rows: Row[], spans: [number, number][]): Layer {
   };
 }
 
-/** "3 × 3 convolution", as short as a drawing needs it. */
-export function shortName({ kind, kernel, scale, stride, dilation, from }: Layer): string {
+/** "conv 3×3": as short as a drawing needs it. */
+export function shortName({ kind, kernel, scale, from }: Layer): string {
   switch (kind) {
     case "conv":
-      return `conv ${kernel}×${kernel}${stride === 1 ? "" : ` /${stride}`}${dilation === 1 ? "" : ` ·${dilation}`}`;
+      return `conv ${kernel}×${kernel}`;
     case "maxpool":
       return `max ${kernel}×${kernel}`;
     case "avgpool":
