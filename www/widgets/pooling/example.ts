@@ -143,7 +143,7 @@ export class Example {
     this.look = look;
     for (const way of WAYS) {
       const told = look.told[way];
-      const reach = Math.max(...(told?.terms ?? []).map(({ product }) => Math.abs(product ?? 0)), 1e-6) * 1.4;
+      const reach = Math.max(...(told?.terms ?? []).map(({ product }) => Math.abs(product ?? 0)), 1e-6) * 1.9;
       const signed: Scale = { map: dark ? "prgn-dark" : "prgn", min: -reach, max: reach };
       this.terms[way].show(kernel, kernel, termCells(way, told, look.rect, kernel, this.scale, signed));
       this.sentences[way].replaceChildren(sentence(way, told, (value) => written(Number(value.toPrecision(4)))));
