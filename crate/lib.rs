@@ -20,11 +20,14 @@
 //! ```
 //!
 //! Imports point one way: [`error`], [`tensor`], [`options`] and [`window`] stand at the bottom, [`ops`] on them;
-//! [`receptive`] on windows alone; [`specimen`] and [`files`] use tensors alone; the JavaScript bindings (feature `web`) sit on top.
+//! [`graph`], [`models`] and [`weights`] on those; [`receptive`] on windows alone; [`specimen`] and [`files`] use tensors alone; the JavaScript bindings (feature `web`) sit on top.
 
 pub mod crop;
 pub mod error;
 pub mod files;
+pub mod graph;
+pub mod json;
+pub mod models;
 pub mod kernels;
 pub mod ops;
 pub mod options;
@@ -32,6 +35,7 @@ pub mod receptive;
 mod simd;
 pub mod specimen;
 pub mod tensor;
+pub mod weights;
 #[cfg(feature = "web")]
 mod web;
 pub mod window;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Module, and what it may import from this crate. Tests at the bottom of a file may import more.
-const LAYERS: [(&str, &[&str]); 11] = [
+const LAYERS: [(&str, &[&str]); 15] = [
     ("error", &[]),
     ("tensor", &["error"]),
     ("options", &["error"]),
@@ -15,6 +15,13 @@ const LAYERS: [(&str, &[&str]); 11] = [
     ("kernels", &["error", "tensor"]),
     ("ops", &["error", "tensor", "options", "window", "simd"]),
     ("specimen", &["error", "tensor", "options"]),
+    ("json", &["error", "options"]),
+    ("graph", &["error", "tensor", "options", "window", "ops"]),
+    (
+        "models",
+        &["error", "tensor", "options", "ops", "graph", "json"],
+    ),
+    ("weights", &["error", "tensor", "options", "graph", "json"]),
     ("files", &["error", "tensor"]),
 ];
 

@@ -28,8 +28,13 @@ pub fn input<'a>(inputs: &[Option<&'a Tensor>]) -> Result<&'a Tensor> {
 /// max(x, 0) of every value.
 pub fn run(x: &Tensor) -> Tensor {
     let mut out = x.clone();
-    cpu::relu(out.data_mut());
+    in_place(&mut out);
     out
+}
+
+/// [`run`] over the input's own memory.
+pub fn in_place(x: &mut Tensor) {
+    cpu::relu(x.data_mut());
 }
 
 /// The larger of two terms: the input at the same position, and zero.
