@@ -58,7 +58,7 @@ export class Builder {
     const scroller = h("div", { class: "rows" },
       h("table", {},
         h("thead", {}, h("tr", {},
-          head("", "layer", "nr"), head("layer", "what the layer does", "layer"),
+          h("th", { scope: "col" }, h("span", { class: "hidden" }, "number")), head("layer", "what the layer does", "layer"),
           ...COLUMNS.map(([setting, short, long]) => head(short, long, setting)),
           head("map", "rows × columns of its output", "map"), head("field", "how many input pixels one output pixel sees, along a side", "size"),
           head("jump", "input pixels between two neighbouring outputs", "jump"), head("start", "where the first output pixel looks, counted from the first input pixel", "start"),

@@ -64,6 +64,8 @@ export class ReceptiveField extends Figure {
   private readonly coneNote = h("span", { class: "note" });
   private readonly stackNote = h("span", { class: "note" });
   private readonly place = h("span", { class: "place" });
+  /** On a phone the strip lies far below the cross-section: there it has a button of its own. */
+  private readonly grow = h("button", { type: "button", class: "plain grow", onclick: () => this.play() }, "grow layer by layer");
   private playButton!: HTMLButtonElement;
   private slider!: HTMLInputElement;
   private file!: HTMLInputElement;
@@ -91,7 +93,7 @@ export class ReceptiveField extends Figure {
     const part = (area: string, ...children: Node[]) => h("div", { class: "part", style: `grid-area:${area}` }, ...children);
     this.stage.classList.add("fields");
     this.stage.append(
-      part("cone", h("div", { class: "label" }, h("b", {}, "Cross-section"), this.coneNote), this.cone.element),
+      part("cone", h("div", { class: "label" }, h("b", {}, "Cross-section"), this.coneNote, this.grow), this.cone.element),
       part("whole", this.view.whole.element),
       part("stack", h("div", { class: "label role-weight" }, h("b", {}, "The stack"), this.stackNote), this.builder.element),
       part("near", this.view.near.element),
@@ -103,7 +105,10 @@ export class ReceptiveField extends Figure {
         this.goTo(this.layer + 1);
         return this.layer < this.last;
       },
-      changed: (playing) => setIcon(this.playButton, playing ? "pause" : "play", playing ? "Pause" : "Play"),
+      changed: (playing) => {
+        setIcon(this.playButton, playing ? "pause" : "play", playing ? "Pause" : "Play");
+        this.grow.textContent = playing ? "stop" : "grow layer by layer";
+      },
     });
     this.buildStrip();
     this.shadowRoot!.addEventListener("keydown", (event) => this.keyed(event as KeyboardEvent));
