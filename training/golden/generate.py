@@ -54,10 +54,10 @@ def main():
     for name, cases in FILES.items():
         path = GOLDEN / f"{name}.json"
         fresh = json.loads(json.dumps(cases()))
+        names = [case["name"] for case in fresh]
+        assert len(set(names)) == len(names), "case names must be unique"
         if check:
             committed = json.loads(path.read_text())["cases"]
-            names = [case["name"] for case in fresh]
-            assert len(set(names)) == len(names), "case names must be unique"
             wrong = [a["name"] for a, b in zip(fresh, committed) if not same(a, b)]
             if wrong or len(fresh) != len(committed):
                 differing.append(f"{name}: {len(fresh)} cases now, {len(committed)} committed, differing: {wrong}")

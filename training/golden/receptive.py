@@ -88,7 +88,8 @@ def forward(layers, x):
 def place(y):
     """The middle, a corner, and an odd place near a rim."""
     height, width = y.shape[-2:]
-    return [[height // 2, width // 2], [0, width - 1], [min(1, height - 1), width // 3]]
+    places = [(height // 2, width // 2), (0, width - 1), (min(1, height - 1), width // 3)]
+    return [list(place) for place in dict.fromkeys(places)]
 
 
 def cases():
