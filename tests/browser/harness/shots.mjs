@@ -60,14 +60,20 @@ async function visit(browser) {
 
 /** Waits until no figure in view is still starting, the fonts are there, and two frames have been painted. */
 export async function settled(browser) {
-  await browser.until("the figures in view to start", () => {
+  const waiting = () => {
     const inView = (element) => {
       const { top, bottom } = element.getBoundingClientRect();
       return bottom > 0 && top < innerHeight;
     };
     const figures = [...document.querySelectorAll("*")].filter(({ localName }) => localName.startsWith("ks-"));
-    return figures.filter(inView).every(({ dataset }) => ["ready", "failed"].includes(dataset.state));
-  });
+    const late = figures.filter((figure) => inView(figure) && !["ready", "failed"].includes(figure.dataset.state));
+    return late.map((figure) => `${figure.localName} is ${figure.matches(":defined") ? figure.dataset.state : "no element that pkg/ knows"}`);
+  };
+  const end = Date.now() + 20_000;
+  for (let late = await browser.run(waiting); late.length > 0; late = await browser.run(waiting)) {
+    if (Date.now() > end) throw new Error(`after 20 s, ${late.join(", ")}`);
+    await new Promise((later) => setTimeout(later, 40));
+  }
   await browser.driver.executeAsyncScript((done) => {
     const frames = () => requestAnimationFrame(() => requestAnimationFrame(() => done()));
     document.fonts.ready.then(frames, frames);
