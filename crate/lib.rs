@@ -27,6 +27,7 @@ pub mod error;
 pub mod files;
 pub mod graph;
 pub mod json;
+pub mod metrics;
 pub mod models;
 pub mod kernels;
 pub mod ops;

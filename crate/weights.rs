@@ -225,7 +225,7 @@ pub fn write(contents: &Contents, precision: Precision) -> Vec<u8> {
         header.insert(name.clone(), Value::Object(entry));
     }
     let mut text = json::write(&Value::Object(header));
-    while text.len() % 8 != 0 {
+    while !text.len().is_multiple_of(8) {
         text.push(' ');
     }
     [

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Module, and what it may import from this crate. Tests at the bottom of a file may import more.
-const LAYERS: [(&str, &[&str]); 15] = [
+const LAYERS: [(&str, &[&str]); 17] = [
     ("error", &[]),
     ("tensor", &["error"]),
     ("options", &["error"]),
@@ -22,6 +22,8 @@ const LAYERS: [(&str, &[&str]); 15] = [
         &["error", "tensor", "options", "ops", "graph", "json"],
     ),
     ("weights", &["error", "tensor", "options", "graph", "json"]),
+    ("models", &["error", "tensor", "options", "ops", "graph", "json"]),
+    ("metrics", &["error", "tensor", "options"]),
     ("files", &["error", "tensor"]),
 ];
 

@@ -1,0 +1,207 @@
+//! The bindings of networks: models and traces by handle, numbers from 1 as tensors have.
+
+use super::{Js, held, keep, object, read_options, set, sizes};
+use crate::graph::{Graph, Keep, Trace};
+use crate::json;
+use crate::options::Value;
+use crate::{metrics as scores, models, weights};
+use js_sys::{Array, JSON, Object};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+use wasm_bindgen::prelude::{JsError, JsValue, wasm_bindgen};
+
+struct Loaded {
+    graph: Arc<Graph>,
+    card: Value,
+}
+
+#[derive(Default)]
+struct Store {
+    last: u32,
+    models: BTreeMap<u32, Rc<Loaded>>,
+    traces: BTreeMap<u32, Rc<Trace>>,
+}
+
+thread_local! {
+    static STORE: RefCell<Store> = RefCell::default();
+}
+
+fn missing(what: &str, handle: u32) -> JsError {
+    JsError::new(&format!(
+        "{what}: there is no {what} with handle {handle}; was it freed?"
+    ))
+}
+
+fn model(handle: u32) -> Js<Rc<Loaded>> {
+    let found = STORE.with_borrow(|store| store.models.get(&handle).cloned());
+    found.ok_or_else(|| missing("model", handle))
+}
+
+fn trace(handle: u32) -> Js<Rc<Trace>> {
+    let found = STORE.with_borrow(|store| store.traces.get(&handle).cloned());
+    found.ok_or_else(|| missing("trace", handle))
+}
+
+fn plain(value: &Value) -> Js<JsValue> {
+    JSON::parse(&json::write(value)).map_err(|_| JsError::new("model: its description is no JSON"))
+}
+
+/// Reads a network from the bytes of a safetensors file and returns its handle.
+#[wasm_bindgen]
+pub fn load_model(bytes: &[u8]) -> Js<u32> {
+    let loaded = weights::load(bytes)?;
+    Ok(STORE.with_borrow_mut(|store| {
+        store.last += 1;
+        let graph = Arc::new(loaded.graph);
+        let card = loaded.card;
+        store
+            .models
+            .insert(store.last, Rc::new(Loaded { graph, card }));
+        store.last
+    }))
+}
+
+/// Forgets a network; its traces keep what they need.
+#[wasm_bindgen]
+pub fn free_model(handle: u32) {
+    STORE.with_borrow_mut(|store| store.models.remove(&handle));
+}
+
+/// Forgets a run and its maps.
+#[wasm_bindgen]
+pub fn free_trace(handle: u32) {
+    STORE.with_borrow_mut(|store| store.traces.remove(&handle));
+}
+
+/// The nodes, in order: [{ name, op, inputs, attributes, parameters }].
+#[wasm_bindgen]
+pub fn model_graph(handle: u32) -> Js<JsValue> {
+    let model = model(handle)?;
+    let nodes = model.graph.describe().map(|node| node.to_value()).collect();
+    plain(&Value::List(nodes))
+}
+
+/// What the file tells about the network.
+#[wasm_bindgen]
+pub fn model_card(handle: u32) -> Js<JsValue> {
+    plain(&model(handle)?.card)
+}
+
+/// A parameter by its full name ("logits.weight"), as a tensor.
+#[wasm_bindgen]
+pub fn model_parameter(handle: u32, name: &str) -> Js<u32> {
+    let parameters = model(handle)?.graph.parameters();
+    let tensor = parameters.get(name);
+    let tensor =
+        tensor.ok_or_else(|| JsError::new(&format!("model: there is no parameter \"{name}\"")))?;
+    Ok(keep((**tensor).clone()))
+}
+
+/// The shape of every node's map for an image of this shape.
+#[wasm_bindgen]
+pub fn model_shapes(handle: u32, input: &[u32]) -> Js<JsValue> {
+    object(&model(handle)?.graph.shapes(&sizes(input))?)
+}
+
+/// Runs a network on a stored image: { trace, output, nodes: { name: handle } }, with the maps asked for: "output", "all"
+/// or a list of names.
+#[wasm_bindgen]
+pub fn model_run(handle: u32, x: u32, kept: JsValue) -> Js<JsValue> {
+    let model = model(handle)?;
+    let keep_nodes = match kept.as_string().as_deref() {
+        Some("output") => Keep::Output,
+        Some("all") => Keep::All,
+        None if kept.is_undefined() || kept.is_null() => Keep::Output,
+        None if Array::is_array(&kept) => {
+            let names: Option<Vec<String>> = Array::from(&kept)
+                .iter()
+                .map(|name| name.as_string())
+                .collect();
+            let names =
+                names.ok_or_else(|| JsError::new("model: keep must be a list of nodes' names"))?;
+            Keep::Nodes(names)
+        }
+        _ => {
+            return Err(JsError::new(
+                "model: keep must be \"output\", \"all\" or a list of nodes' names",
+            ));
+        }
+    };
+    let run = model.graph.run((*held(x)?).clone(), &keep_nodes)?;
+    let nodes = Object::new();
+    let names: Vec<String> = match keep_nodes {
+        Keep::Output => Vec::new(),
+        Keep::All => model
+            .graph
+            .describe()
+            .map(|node| node.name.clone())
+            .collect(),
+        Keep::Nodes(names) => names,
+    };
+    for name in names {
+        set(&nodes, &name, &keep((*run.node(&name)?).clone()).into());
+    }
+    let result = Object::new();
+    set(&result, "output", &keep((*run.output()).clone()).into());
+    set(&result, "nodes", &nodes);
+    let handle = STORE.with_borrow_mut(|store| {
+        store.last += 1;
+        store.traces.insert(store.last, Rc::new(run));
+        store.last
+    });
+    set(&result, "trace", &handle.into());
+    Ok(result.into())
+}
+
+/// A node's map as a tensor; computed again if it was not kept.
+#[wasm_bindgen]
+pub fn trace_node(handle: u32, name: &str) -> Js<u32> {
+    Ok(keep((*trace(handle)?.node(name)?).clone()))
+}
+
+/// Takes one value of a node apart; a term's `input` is the name of the node it comes from.
+#[wasm_bindgen]
+pub fn trace_explain(handle: u32, node: &str, at: &[u32]) -> Js<JsValue> {
+    object(&trace(handle)?.explain(node, &sizes(at))?)
+}
+
+/// The gradient of one value of a node with respect to the image, as a tensor of the image's shape.
+#[wasm_bindgen]
+pub fn trace_gradient(handle: u32, node: &str, at: &[u32]) -> Js<u32> {
+    Ok(keep(trace(handle)?.gradient(node, &sizes(at))?))
+}
+
+/// How much of a value comes on which way through the network.
+#[wasm_bindgen]
+pub fn trace_shares(handle: u32, node: &str, at: &[u32]) -> Js<JsValue> {
+    object(&trace(handle)?.shares(node, &sizes(at))?)
+}
+
+/// The exact receptive field of a position (y, x) of a node: { top, left, bottom, right }, or null if it sees no pixel.
+#[wasm_bindgen]
+pub fn model_receptive_field(handle: u32, node: &str, at: &[u32], input: &[u32]) -> Js<JsValue> {
+    object(
+        &model(handle)?
+            .graph
+            .receptive_field(node, &sizes(at), &sizes(input))?,
+    )
+}
+
+/// The layers of a network that need not exist: [{ name, op, output, parameters, bytes, flops }].
+#[wasm_bindgen]
+pub fn layer_table(spec: JsValue) -> Js<JsValue> {
+    object(&models::parse(&read_options("layer_table", &spec)?)?)
+}
+
+/// Compares two maps of classes.
+#[wasm_bindgen]
+pub fn metrics(prediction: u32, truth: u32, options: JsValue) -> Js<JsValue> {
+    let settings = scores::Settings::parse(&read_options("metrics", &options)?)?;
+    object(&scores::metrics(
+        &*held(prediction)?,
+        &*held(truth)?,
+        &settings,
+    )?)
+}
