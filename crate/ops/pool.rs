@@ -78,8 +78,17 @@ pub fn fold(window: &Window, plane: &[f32], out: &mut [f32], f: impl Fn(&mut f32
                     continue;
                 }
                 let row = &row[x.tap(inside.start, kx) as usize..];
-                for (out, &value) in out[inside].iter_mut().zip(row.iter().step_by(x.stride)) {
-                    f(out, value);
+                let out = &mut out[inside];
+                if x.stride == 1 {
+                    // Without a step the compiler finds the vectors.
+                    out.iter_mut()
+                        .zip(row)
+                        .for_each(|(out, &value)| f(out, value));
+                } else {
+                    let row = row.iter().step_by(x.stride);
+                    out.iter_mut()
+                        .zip(row)
+                        .for_each(|(out, &value)| f(out, value));
                 }
             }
         }
