@@ -22,16 +22,23 @@
 //! Imports point one way: [`error`], [`tensor`], [`options`] and [`window`] stand at the bottom, [`ops`] on them;
 //! [`graph`], [`models`] and [`weights`] on those; [`receptive`] on windows alone; [`specimen`] and [`files`] use tensors alone; the JavaScript bindings (feature `web`) sit on top.
 
+pub mod analysis;
 pub mod crop;
 pub mod error;
 pub mod files;
+mod fourier;
 pub mod graph;
 pub mod json;
 pub mod metrics;
 pub mod models;
 pub mod kernels;
+pub mod knob;
+pub mod labels;
+mod math;
+pub mod microscope;
 pub mod ops;
 pub mod options;
+mod random;
 pub mod receptive;
 mod simd;
 pub mod specimen;

@@ -6,13 +6,15 @@
 mod models;
 
 use crate::error::Error;
+use crate::microscope::scale_bar::scale_bar as bar;
+use crate::microscope::{KNOBS, Microscope, View};
 use crate::ops::geometry::Sliding;
 use crate::ops::{Explanation, Op};
 use crate::options::{Options, Value};
 use crate::receptive::Network;
 use crate::tensor::Tensor;
 use crate::window::Window;
-use crate::{crop, files, kernels as presets, specimen as specimens};
+use crate::{analysis, crop, files, kernels as presets, specimen as specimens};
 use js_sys::{Array, Float32Array, Int32Array, Object, Reflect};
 use serde::Serialize;
 use std::cell::RefCell;
@@ -269,12 +271,16 @@ pub fn decode(bytes: &[u8]) -> Js<JsValue> {
     Ok(result.into())
 }
 
-/// Draws a synthetic micrograph.
+/// Draws a synthetic micrograph, under the microscope where the options have one.
 #[wasm_bindgen]
 pub fn specimen(kind: &str, options: JsValue) -> Js<JsValue> {
     let specimen = specimens::specimen(kind, &read_options("specimen", &options)?)?;
+    let derived = specimen.derived()?;
     let labels = Object::new();
     for (name, map) in specimen.labels {
+        set(&labels, &name, &keep(map).into());
+    }
+    for (name, map) in derived {
         set(&labels, name, &keep(map).into());
     }
     let result = Object::new();
@@ -283,6 +289,90 @@ pub fn specimen(kind: &str, options: JsValue) -> Js<JsValue> {
     set(&result, "pixelSize", &specimen.pixel_size.into());
     set(&result, "units", &"nm".into());
     Ok(result.into())
+}
+
+/// Takes any picture of `pixel_size` nm a pixel under the microscope. `labels` are handles: an object by name, or a list, and
+/// come back the same way; beam damage is a handle of its own, 0 where there is none.
+#[wasm_bindgen]
+pub fn microscope(image: u32, labels: JsValue, pixel_size: f64, options: JsValue) -> Js<JsValue> {
+    let microscope = Microscope::read(&read_options("microscope", &options)?)?;
+    let given: Vec<(String, Rc<Tensor>)> = if labels.is_object() {
+        Object::entries(labels.unchecked_ref())
+            .iter()
+            .map(|entry| {
+                let entry = Array::from(&entry);
+                let handle = entry.get(1).as_f64().unwrap_or_default() as u32;
+                Ok((entry.get(0).as_string().unwrap_or_default(), held(handle)?))
+            })
+            .collect::<Js<_>>()?
+    } else {
+        Vec::new()
+    };
+    let follows = |name: &str| ["triplePoints", "boundaryAngle"].contains(&name);
+    let view = microscope.expose(View {
+        image: held(image)?.as_ref().clone(),
+        labels: (given.iter())
+            .filter(|(name, _)| !follows(name))
+            .map(|(name, map)| (name.clone(), map.as_ref().clone()))
+            .collect(),
+        pixel_size,
+    })?;
+    let derived = if given.iter().any(|(name, _)| follows(name)) {
+        specimens::derived(view.labels.iter().map(|(name, map)| (&name[..], map)))?
+    } else {
+        Vec::new()
+    };
+    let result = Object::new();
+    let maps: Object = if Array::is_array(&labels) {
+        Array::new().into()
+    } else {
+        Object::new()
+    };
+    set(&result, "damage", &0.into());
+    for (name, map) in view.labels {
+        let handle = keep(map).into();
+        if name == "damage" {
+            set(&result, "damage", &handle);
+        } else {
+            set(&maps, &name, &handle);
+        }
+    }
+    for (name, map) in derived {
+        set(&maps, name, &keep(map).into());
+    }
+    set(&result, "image", &keep(view.image).into());
+    set(&result, "labels", &maps);
+    set(&result, "pixelSize", &view.pixel_size.into());
+    Ok(result.into())
+}
+
+/// The microscope's options.
+#[wasm_bindgen]
+pub fn microscope_options() -> Js<JsValue> {
+    object(KNOBS)
+}
+
+/// A bar of a round length for a picture: { pixels, label }.
+#[wasm_bindgen]
+pub fn scale_bar(pixel_size: f64, width: u32) -> Js<JsValue> {
+    if !(1e-4..=1e7).contains(&pixel_size) || width == 0 {
+        return Err(JsError::new(&format!(
+            "scale bar: the pixel size must be a number from 0.0001 to 10000000 nm; got {pixel_size}"
+        )));
+    }
+    object(&bar(pixel_size, width as usize))
+}
+
+/// How many pixels of the first channel fall into each of `bins` equal parts of 0 to 1.
+#[wasm_bindgen]
+pub fn histogram(image: u32, bins: u32) -> Js<Vec<u32>> {
+    Ok(analysis::histogram(&*held(image)?, bins as usize)?)
+}
+
+/// The logarithmic power spectrum of the first channel, (1, n, n), 0 to 1, frequency 0 in the middle.
+#[wasm_bindgen]
+pub fn power_spectrum(image: u32) -> Js<u32> {
+    Ok(keep(analysis::power_spectrum(&*held(image)?)?))
 }
 
 /// A specimen's fingerprint, 16 hexadecimal digits: the same in every engine and natively.

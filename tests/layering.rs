@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Module, and what it may import from this crate. Tests at the bottom of a file may import more.
-const LAYERS: [(&str, &[&str]); 17] = [
+const LAYERS: [(&str, &[&str]); 24] = [
     ("error", &[]),
     ("tensor", &["error"]),
     ("options", &["error"]),
@@ -14,7 +14,32 @@ const LAYERS: [(&str, &[&str]); 17] = [
     ("receptive", &["error", "options", "tensor", "window"]),
     ("kernels", &["error", "tensor"]),
     ("ops", &["error", "tensor", "options", "window", "simd"]),
-    ("specimen", &["error", "tensor", "options"]),
+    ("math", &[]),
+    ("random", &["math"]),
+    ("fourier", &["math"]),
+    ("labels", &["math"]),
+    ("knob", &["error", "options"]),
+    ("analysis", &["error", "tensor", "fourier", "math"]),
+    (
+        "microscope",
+        &[
+            "error", "tensor", "options", "fourier", "knob", "labels", "math", "random",
+        ],
+    ),
+    (
+        "specimen",
+        &[
+            "error",
+            "tensor",
+            "options",
+            "fourier",
+            "knob",
+            "labels",
+            "math",
+            "microscope",
+            "random",
+        ],
+    ),
     ("json", &["error", "options"]),
     ("graph", &["error", "tensor", "options", "window", "ops"]),
     (

@@ -4,10 +4,10 @@
 //! random warp bends a little. Each grain has a grey level by its orientation and a faint slope, as real ones do.
 
 use super::picture::{Smooth, blur, boundaries, expose};
-use super::random::Random;
 use super::surface::Surface;
 use super::{Draw, Knob, Specimen};
 use crate::error::Result;
+use crate::random::Random;
 use crate::tensor::Tensor;
 
 /// What it is and which options it takes.
@@ -220,10 +220,10 @@ fn draw(options: &Draw) -> Result<Specimen> {
         image: Tensor::new(&shape, image)?,
         labels: vec![
             (
-                "grains",
+                "grains".into(),
                 Tensor::new(&shape, owner.iter().map(|&id| id as f32).collect())?,
             ),
-            ("boundaries", Tensor::new(&shape, marks)?),
+            ("boundaries".into(), Tensor::new(&shape, marks)?),
         ],
         pixel_size: options.get("pixelSize"),
     })

@@ -3,49 +3,38 @@
 //! The same options give the same bytes on every machine: the random numbers are integer arithmetic and the drawing uses
 //! exactly rounded operations only. [`digest`] condenses a specimen for a test of that.
 
+mod columns;
+mod element_map;
+mod fibres;
 mod grains;
+mod laths;
+mod nanoparticles;
 mod picture;
-mod random;
+mod porous;
+mod precipitate;
 mod surface;
 mod two_grains;
+mod two_phase;
+
+pub use crate::knob::Knob;
 
 use crate::error::{Error, Result};
-use crate::options::{Options, Reader};
+use crate::knob::Settled as Draw;
+use crate::labels;
+use crate::microscope::{Microscope, View};
+use crate::options::{Options, Reader, Value};
 use crate::tensor::Tensor;
 use serde::Serialize;
 
 /// A micrograph with its labels.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Specimen {
-    /// (1, H, W), values 0 to 1.
+    /// (C, H, W), values 0 to 1; C is 1 for all but elemental maps.
     pub image: Tensor,
-    /// Label maps by name, each (1, H, W): `grains` numbers from 1, `boundaries` 0 or 1.
-    pub labels: Vec<(&'static str, Tensor)>,
+    /// Label maps by name, each (1, H, W). Where there is a map `boundaries` (0 or 1), it is that of the first map.
+    pub labels: Vec<(String, Tensor)>,
     /// Edge of a pixel in nanometres.
     pub pixel_size: f64,
-}
-
-/// A number that a specimen's user can set.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub struct Knob {
-    /// The option's name.
-    pub name: &'static str,
-    /// The name to show.
-    pub label: &'static str,
-    /// The smallest value.
-    pub min: f64,
-    /// The largest value.
-    pub max: f64,
-    /// A sensible step. Options with a step of 1 and whole bounds are whole numbers, except lengths in nm.
-    pub step: f64,
-    /// The value if none is given.
-    pub default: f64,
-}
-
-impl Knob {
-    fn is_whole(&self) -> bool {
-        self.step == 1.0 && self.name != "pixelSize"
-    }
 }
 
 /// A kind of specimen.
@@ -64,26 +53,59 @@ pub struct Kind {
 }
 
 /// All kinds; a new one is a file and a line here.
-pub const KINDS: [Kind; 2] = [grains::KIND, two_grains::KIND];
+pub const KINDS: [Kind; 10] = [
+    grains::KIND,
+    two_grains::KIND,
+    precipitate::KIND,
+    nanoparticles::KIND,
+    columns::KIND,
+    element_map::KIND,
+    laths::KIND,
+    two_phase::KIND,
+    porous::KIND,
+    fibres::KIND,
+];
 
-/// The settled options of one drawing.
-struct Draw(Vec<(&'static str, f64)>);
-
-impl Draw {
-    fn get(&self, name: &str) -> f64 {
-        self.0
-            .iter()
-            .find(|(known, _)| *known == name)
-            .expect("an option of this kind")
-            .1
-    }
-
-    fn whole(&self, name: &str) -> usize {
-        self.get(name) as usize
+impl Specimen {
+    /// Maps that follow from the label `grains`, if there is one: `triplePoints` and `boundaryAngle` ([`labels`]). They are
+    /// computed when asked for, since training draws many specimens and needs neither.
+    ///
+    /// # Errors
+    /// Never for specimens of this module.
+    pub fn derived(&self) -> Result<Vec<(&'static str, Tensor)>> {
+        derived(self.labels.iter().map(|(name, map)| (name.as_str(), map)))
     }
 }
 
-/// Draws a specimen; options that are not given take their defaults.
+/// As [`Specimen::derived`], for labels that have been under a microscope.
+///
+/// # Errors
+/// Never for maps of (1, H, W).
+pub fn derived<'a>(
+    mut maps: impl Iterator<Item = (&'a str, &'a Tensor)>,
+) -> Result<Vec<(&'static str, Tensor)>> {
+    let Some((_, grains)) = maps.find(|(name, _)| *name == "grains") else {
+        return Ok(Vec::new());
+    };
+    let &[_, height, width] = grains.shape() else {
+        return Ok(Vec::new());
+    };
+    let ids: Vec<u32> = grains.data().iter().map(|&id| id as u32).collect();
+    let map = |values| Tensor::new(&[1, height, width], values);
+    Ok(vec![
+        (
+            "triplePoints",
+            map(labels::triple_points(&ids, [height, width]))?,
+        ),
+        (
+            "boundaryAngle",
+            map(labels::boundary_angle(&ids, [height, width]))?,
+        ),
+    ])
+}
+
+/// Draws a specimen; options that are not given take their defaults. The option `microscope`, an object
+/// ([`crate::microscope::KNOBS`]), puts it under the microscope.
 ///
 /// ```
 /// let options = [("size".to_string(), 64usize.into()), ("grains".to_string(), 9usize.into())].into();
@@ -105,29 +127,49 @@ pub fn specimen(kind: &str, options: &Options) -> Result<Specimen> {
     };
     let op = format!("specimen {}", kind.name);
     let mut reader = Reader::new(&op, options);
-    let mut settled = Vec::new();
-    for knob in kind.options {
-        let value = reader
-            .number(knob.name, knob.min, knob.max)?
-            .unwrap_or(knob.default);
-        if knob.is_whole() && value.fract() != 0.0 {
+    let draw = Draw::read(kind.options, &mut reader)?;
+    let microscope = match reader.value("microscope") {
+        None | Some(Value::Null) => None,
+        Some(Value::Object(options)) => Some(Microscope::read(options)?),
+        Some(other) => {
             return Err(reader.refuse(
-                knob.name,
-                format!("a whole number from {} to {}", knob.min, knob.max),
-                value,
+                "microscope",
+                "an object of the microscope's options",
+                other,
             ));
         }
-        settled.push((knob.name, value));
-    }
+    };
     reader.finish()?;
-    (kind.draw)(&Draw(settled))
+    let drawn = (kind.draw)(&draw)?;
+    let Some(microscope) = microscope else {
+        return Ok(drawn);
+    };
+    let Specimen {
+        image,
+        labels,
+        pixel_size,
+    } = drawn;
+    let view = microscope.expose(View {
+        image,
+        labels,
+        pixel_size,
+    })?;
+    Ok(Specimen {
+        image: view.image,
+        labels: view.labels,
+        pixel_size: view.pixel_size,
+    })
 }
 
 /// A number that changes when any bit of a specimen's image or labels does (FNV-1a over names and bytes): the same on
 /// every machine, native or wasm.
 pub fn digest(specimen: &Specimen) -> u64 {
-    let maps = std::iter::once(("image", &specimen.image))
-        .chain(specimen.labels.iter().map(|(name, map)| (*name, map)));
+    let maps = std::iter::once(("image", &specimen.image)).chain(
+        specimen
+            .labels
+            .iter()
+            .map(|(name, map)| (name.as_str(), map)),
+    );
     let bytes = maps.flat_map(|(name, map)| {
         name.bytes()
             .collect::<Vec<u8>>()

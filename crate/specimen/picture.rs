@@ -1,41 +1,12 @@
 //! What the specimens share: smooth noise, blur, shot noise, labels of boundaries. Exactly rounded arithmetic only
 //! (+, −, ·, /, √), so that every machine draws the same picture.
 
-use super::random::Random;
-
-/// Smooth random noise between −1 and 1 on a square, with features of about `scale` pixels.
-pub struct Smooth {
-    values: Vec<f64>,
-    across: usize,
-    scale: f64,
-}
-
-impl Smooth {
-    /// Noise that covers `size` pixels in both directions.
-    pub fn new(random: &mut Random, size: usize, scale: f64) -> Smooth {
-        let across = (size as f64 / scale) as usize + 3;
-        let values = (0..across * across)
-            .map(|_| 2.0 * random.uniform() - 1.0)
-            .collect();
-        Smooth {
-            values,
-            across,
-            scale,
-        }
-    }
-
-    /// The noise at a point, y and x from 0 to the size.
-    pub fn at(&self, y: f64, x: f64) -> f64 {
-        let ease = |t: f64| t * t * (3.0 - 2.0 * t);
-        let (y, x) = (y / self.scale, x / self.scale);
-        let (row, col) = (y as usize, x as usize);
-        let (ty, tx) = (ease(y - row as f64), ease(x - col as f64));
-        let node = |dy: usize, dx: usize| self.values[(row + dy) * self.across + col + dx];
-        let top = node(0, 0) + tx * (node(0, 1) - node(0, 0));
-        let bottom = node(1, 0) + tx * (node(1, 1) - node(1, 0));
-        top + ty * (bottom - top)
-    }
-}
+use crate::error::Result;
+use crate::fourier::Square;
+use crate::labels;
+use crate::random::Random;
+pub use crate::random::Smooth;
+use crate::tensor::Tensor;
 
 /// Blurs a square picture in place like a Gaussian of standard deviation `sigma` pixels; the rim is replicated.
 pub fn blur(values: &mut [f64], size: usize, sigma: f64) {
@@ -74,17 +45,65 @@ pub fn expose(values: &[f64], noise: f64, random: &mut Random) -> Vec<f32> {
 
 /// 1 on both sides of every change of label (to the right and below), 0 elsewhere.
 pub fn boundaries(labels: &[u32], size: usize) -> Vec<f32> {
-    let mut marks = vec![0.0; labels.len()];
-    for i in 0..labels.len() {
-        let right = (i % size + 1 < size).then_some(i + 1);
-        let below = (i + size < labels.len()).then_some(i + size);
-        for j in [right, below].into_iter().flatten() {
-            if labels[i] != labels[j] {
-                (marks[i], marks[j]) = (1.0, 1.0);
-            }
+    labels::boundaries(labels, [size, size])
+}
+
+/// Label maps by name from numbers.
+pub fn maps<const N: usize>(
+    size: usize,
+    maps: [(&str, Vec<f32>); N],
+) -> Result<Vec<(String, Tensor)>> {
+    (maps.into_iter())
+        .map(|(name, map)| Ok((name.into(), Tensor::new(&[1, size, size], map)?)))
+        .collect()
+}
+
+/// Numbers of labels as a map.
+pub fn numbers(labels: &[u32]) -> Vec<f32> {
+    labels.iter().map(|&id| id as f32).collect()
+}
+
+/// Labels numbered anew from 1 without gaps, in the order of their first pixels.
+pub fn renumber(labels: &mut [u32]) -> u32 {
+    let largest = labels.iter().copied().max().unwrap_or(0) as usize;
+    let mut number = vec![0u32; largest + 1];
+    let mut count = 0;
+    for id in labels {
+        let slot = &mut number[*id as usize];
+        if *slot == 0 {
+            count += 1;
+            *slot = count;
         }
+        *id = *slot;
     }
-    marks
+    count
+}
+
+/// A random field of standard deviation 1 without direction: white noise whose frequencies (in cycles a pixel, squared) are
+/// multiplied by `gain`.
+pub fn field(random: &mut Random, size: usize, gain: impl Fn(f64) -> f64) -> Vec<f64> {
+    let mut square = Square::zeros(size);
+    let n = square.n;
+    // Noise is white in either space: one transform is enough, and its real part a field.
+    for i in 0..n * n {
+        (square.re[i], square.im[i]) = (random.normal() as f32, random.normal() as f32);
+    }
+    (square.re[0], square.im[0]) = (0.0, 0.0);
+    square.filter(gain);
+    square.inverse();
+    let part: Vec<f64> = (0..size * size)
+        .map(|i| f64::from(square.re[i / size * n + i % size]))
+        .collect();
+    let variance = part.iter().map(|v| v * v).sum::<f64>() / part.len() as f64;
+    let scale = 1.0 / variance.max(1e-300).sqrt();
+    part.into_iter().map(|v| v * scale).collect()
+}
+
+/// The value below which `part` of the values lie.
+pub fn quantile(values: &[f64], part: f64) -> f64 {
+    let mut sorted = values.to_vec();
+    let at = ((part * sorted.len() as f64) as usize).min(sorted.len() - 1);
+    *sorted.select_nth_unstable_by(at, f64::total_cmp).1
 }
 
 #[cfg(test)]

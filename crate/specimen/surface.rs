@@ -3,7 +3,7 @@
 
 use super::Draw;
 use super::picture::{Smooth, blur};
-use super::random::Random;
+use crate::random::Random;
 
 /// The settled looks of a surface.
 pub struct Surface {

@@ -4,9 +4,9 @@
 //! of the two boundaries: that is the point.
 
 use super::picture::{blur, boundaries, expose};
-use super::random::Random;
 use super::{Draw, Knob, Specimen};
 use crate::error::Result;
+use crate::random::Random;
 use crate::tensor::Tensor;
 
 /// What it is and which options it takes.
@@ -92,19 +92,19 @@ fn draw(options: &Draw) -> Result<Specimen> {
         image: Tensor::new(&shape, image)?,
         labels: vec![
             (
-                "grains",
+                "grains".into(),
                 Tensor::new(&shape, labels.iter().map(|&id| id as f32).collect())?,
             ),
             (
-                "boundaries",
+                "boundaries".into(),
                 Tensor::new(&shape, boundaries(&labels, size))?,
             ),
             (
-                "vertical",
+                "vertical".into(),
                 mark(&|y, x| y >= row && (x == col || x + 1 == col))?,
             ),
             (
-                "horizontal",
+                "horizontal".into(),
                 mark(&|y, x| x >= col && (y == row || y + 1 == row))?,
             ),
         ],

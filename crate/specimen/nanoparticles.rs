@@ -1,0 +1,176 @@
+//! "nanoparticles": crystalline particles on an amorphous film under a high-resolution transmission electron microscope.
+//!
+//! The film is a weak phase object: white noise whose frequencies are multiplied by sin χ and the damping
+//! ([`crate::microscope::optics::transfer`]), which makes the speckle and the rings of its power spectrum (Thon 1966). Particles
+//! add fringes of one, two or three lattice planes 70.5° apart, as cubic crystals seen along [110], fading towards their rims
+//! with their thickness, and a Fresnel line along the rim (Williams and Carter 2009, ch. 23 and 28).
+
+use super::picture::{expose, field, maps, numbers};
+use super::{Draw, Specimen};
+use crate::error::Result;
+use crate::knob::knob;
+use crate::math::{exp, sin_cos};
+use crate::microscope::optics::transfer;
+use crate::random::Random;
+use crate::tensor::Tensor;
+use std::f64::consts::PI;
+
+/// What it is and which options it takes.
+pub const KIND: super::Kind = super::Kind {
+    name: "nanoparticles",
+    label: "Nanoparticles, HRTEM",
+    about: "Gold-like particles with lattice fringes on an amorphous film, 300 kV. \
+            Labels: crystalline (1) or not, every particle's number.",
+    options: &[
+        knob("size", "Size", [32.0, 1024.0, 1.0], 256.0),
+        knob("particles", "Particles", [0.0, 40.0, 1.0], 4.0),
+        knob("diameter", "Diameter (nm)", [1.0, 20.0, 0.1], 4.0),
+        knob("spacing", "Fringe spacing (nm)", [0.15, 0.4, 0.001], 0.235),
+        knob(
+            "orientations",
+            "Fringe directions (0: mixed)",
+            [0.0, 3.0, 1.0],
+            0.0,
+        ),
+        knob("visibility", "Visibility of fringes", [0.0, 1.0, 0.05], 0.6),
+        knob("film", "Film's speckle", [0.0, 1.0, 0.05], 0.5),
+        knob("defocus", "Defocus (nm)", [5.0, 150.0, 1.0], 45.0),
+        knob("noise", "Noise", [0.0, 0.5, 0.005], 0.04),
+        knob("pixelSize", "Pixel size (nm)", [0.01, 0.2, 0.005], 0.05),
+        knob("seed", "Seed", [0.0, 1e9, 1.0], 1.0),
+    ],
+    draw,
+};
+
+struct Particle {
+    y: f64,
+    x: f64,
+    /// Radius in pixels, and its changes with the angle: facets.
+    radius: f64,
+    facets: [f64; 6],
+    turn: f64,
+    /// Wave vectors (radians a pixel), phases and strengths of the fringes.
+    waves: Vec<[f64; 4]>,
+    depth: f64,
+}
+
+fn draw(options: &Draw) -> Result<Specimen> {
+    let size = options.whole("size");
+    let mut random = Random::new(options.whole("seed") as u64);
+    let pixel = options.get("pixelSize");
+    let defocus = options.get("defocus");
+    let mut grey = field(&mut random, size, |f2| {
+        let (chi, damping) = transfer(f2 / (pixel * pixel), defocus);
+        // Atoms scatter less to high angles: the film's own spectrum falls off.
+        let falloff = 1.0 / (1.0 + 0.06 * f2 / (pixel * pixel));
+        if damping < 1e-9 {
+            0.0
+        } else {
+            sin_cos(chi).0 * damping * falloff
+        }
+    });
+    let film = 0.13 * options.get("film");
+    grey.iter_mut().for_each(|v| *v = 0.5 + film * *v);
+    let particles: Vec<Particle> = (0..options.whole("particles"))
+        .map(|_| particle(&mut random, options, size as f64))
+        .collect();
+    let mut owner = vec![0u32; size * size];
+    for (id, particle) in particles.iter().enumerate() {
+        particle.add(&mut grey, &mut owner, size, pixel, id as u32 + 1);
+    }
+    let image = expose(&grey, options.get("noise"), &mut random);
+    let crystalline = owner
+        .iter()
+        .map(|&id| f32::from(u8::from(id > 0)))
+        .collect();
+    Ok(Specimen {
+        image: Tensor::new(&[1, size, size], image)?,
+        labels: maps(
+            size,
+            [("crystalline", crystalline), ("particles", numbers(&owner))],
+        )?,
+        pixel_size: pixel,
+    })
+}
+
+fn particle(random: &mut Random, options: &Draw, size: f64) -> Particle {
+    let pixel = options.get("pixelSize");
+    let radius = 0.5 * options.get("diameter") / pixel * (0.8 + 0.4 * random.uniform());
+    let [y, x] = [0, 1].map(|_| size * (0.06 + 0.88 * random.uniform()));
+    let facets = [0; 6].map(|_| 0.88 + 0.2 * random.uniform());
+    let angle = 2.0 * PI * random.uniform();
+    let directions = match options.whole("orientations") {
+        0 => 1 + (random.uniform() * 2.6) as usize,
+        n => n,
+    };
+    let visibility = 0.24 * options.get("visibility") * (0.75 + 0.5 * random.uniform());
+    let share = [1.0, 0.68, 0.56][directions - 1];
+    // {111}, {111} and {200} of a cubic crystal along [110]: 70.53° between the first two, the last halfway between them
+    // on the other side, its planes √3/2 as far apart.
+    let planes = [(0.0, 1.0), (70.53, 1.0), (125.26, 2.0 / 3.0f64.sqrt())];
+    let waves = planes[..directions]
+        .iter()
+        .map(|&(degrees, closer)| {
+            let (sin, cos) = sin_cos(angle + degrees * PI / 180.0);
+            let k = 2.0 * PI * pixel / options.get("spacing") * closer;
+            [
+                k * sin,
+                k * cos,
+                2.0 * PI * random.uniform(),
+                visibility * share,
+            ]
+        })
+        .collect();
+    Particle {
+        y,
+        x,
+        radius,
+        facets,
+        turn: PI / 3.0 * random.uniform(),
+        waves,
+        depth: 0.03 + 0.05 * random.uniform(),
+    }
+}
+
+impl Particle {
+    /// How far inside (in pixels) a point is: the nearest of six facets, their corners rounded.
+    fn inside(&self, dy: f64, dx: f64) -> f64 {
+        let mut sum = 0.0;
+        let sharp = 8.0 / self.radius;
+        for (k, facet) in self.facets.iter().enumerate() {
+            let (sin, cos) = sin_cos(self.turn + PI / 3.0 * k as f64);
+            sum += exp(sharp * (dy * sin + dx * cos - self.radius * facet));
+        }
+        -crate::math::ln(sum.max(1e-30)) / sharp
+    }
+
+    fn add(&self, grey: &mut [f64], owner: &mut [u32], size: usize, pixel: f64, id: u32) {
+        let reach = 1.4 * self.radius + 1.0 / pixel;
+        let span =
+            |c: f64| (c - reach).max(0.0) as usize..((c + reach).max(0.0) as usize).min(size);
+        for row in span(self.y) {
+            for col in span(self.x) {
+                let (dy, dx) = (row as f64 + 0.5 - self.y, col as f64 + 0.5 - self.x);
+                let depth = self.inside(dy, dx);
+                let i = row * size + col;
+                // Fresnel: a bright line outside the rim, a dark one inside, some tenths of a nanometre wide.
+                let edge = depth * pixel / 0.16;
+                if edge > -4.0 && edge < 4.0 {
+                    grey[i] -= 0.11 * edge * exp(0.5 - 0.5 * edge * edge);
+                }
+                if depth <= 0.0 {
+                    continue;
+                }
+                owner[i] = id;
+                let full = (0.25 * self.radius).max(1.0);
+                let thick = (depth / full).min(1.0);
+                let weight = 0.35 + 0.65 * thick * (2.0 - thick);
+                let mut value = 0.5 + 0.7 * (grey[i] - 0.5) - self.depth * weight;
+                for [ky, kx, phase, strength] in &self.waves {
+                    value += weight * strength * sin_cos(ky * dy + kx * dx + phase + 50.0 * PI).1;
+                }
+                grey[i] = value;
+            }
+        }
+    }
+}
