@@ -57,6 +57,21 @@ export interface AvgPool2dOptions extends Omit<MaxPool2dOptions, "dilation"> {
   countIncludePad?: boolean;
 }
 
+export interface ConvTranspose2dOptions extends CallOptions {
+  stride?: Pair;
+  padding?: Pair;
+  outputPadding?: Pair;
+  dilation?: Pair;
+  groups?: number;
+}
+
+export interface InterpolateOptions extends CallOptions {
+  size?: Pair;
+  scaleFactor?: Pair;
+  mode?: "nearest" | "bilinear";
+  alignCorners?: boolean;
+}
+
 export interface Term {
   /** Which input the value `x` comes from. */
   input: string;
@@ -112,6 +127,40 @@ export interface Specimen {
   pixelSize: number;
 }
 
+/** A number that can be set: of a kind of specimen or of the microscope. */
+export interface Knob {
+  name: string;
+  label: string;
+  min: number;
+  max: number;
+  step: number;
+  default: number;
+}
+
+export interface SpecimenKind {
+  name: string;
+  label: string;
+  about: string;
+  options: Knob[];
+}
+
+/** What the microscope's options are: `engine.microscopeOptions()` lists them with units and ranges. */
+export interface MicroscopeOptions {
+  dose?: number;
+  gain?: number;
+  readNoise?: number;
+  blur?: number;
+  defocus?: number;
+  drift?: number;
+  distortion?: number;
+  background?: number;
+  invert?: boolean | number;
+  gamma?: number;
+  pixelSize?: number;
+  damage?: number;
+  seed?: number;
+}
+
 export interface KernelInfo {
   name: string;
   label: string;
@@ -134,7 +183,10 @@ export interface GraphNode {
   op: string;
   inputs: string[];
   attributes: Record<string, unknown>;
-  parameters: number;
+  /** The names of its parameters: "weight", "bias". */
+  parameters: string[];
+  /** How many values it has learned. */
+  count: number;
 }
 
 /** A rectangle of pixels, inclusive. */
@@ -189,8 +241,30 @@ export interface Engine {
   relu(x: Input, options?: CallOptions): Promise<Tensor>;
   maxPool2d(x: Input, options: MaxPool2dOptions): Promise<Tensor>;
   avgPool2d(x: Input, options: AvgPool2dOptions): Promise<Tensor>;
+  adaptiveAvgPool2d(x: Input, outputSize: number | [number | null, number | null], options?: CallOptions): Promise<Tensor>;
+  convTranspose2d(x: Input, weight: Input, bias: Input | null, options?: ConvTranspose2dOptions): Promise<Tensor>;
+  interpolate(x: Input, options: InterpolateOptions): Promise<Tensor>;
+  leakyRelu(x: Input, options?: CallOptions & { negativeSlope?: number }): Promise<Tensor>;
+  sigmoid(x: Input, options?: CallOptions): Promise<Tensor>;
+  softmax(x: Input, options: CallOptions & { dim: number }): Promise<Tensor>;
+  batchNorm(x: Input, mean: Input, variance: Input, weight: Input | null, bias: Input | null, options?: CallOptions & { eps?: number }): Promise<Tensor>;
+  linear(x: Input, weight: Input, bias: Input | null, options?: CallOptions): Promise<Tensor>;
+  add(a: Input, b: Input, options?: CallOptions): Promise<Tensor>;
+  concat(inputs: Input[], options: CallOptions & { dim: number }): Promise<Tensor>;
+  flatten(x: Input, options?: CallOptions & { startDim?: number; endDim?: number }): Promise<Tensor>;
+  argmax(x: Input, options: CallOptions & { dim: number }): Promise<Tensor>;
   explain(op: string, inputs: (Input | null)[], options: object, at: number[]): Promise<Explanation>;
+  /** A synthetic micrograph; `options.microscope` puts it under the microscope. */
   specimen(kind: string, options?: object): Promise<Specimen>;
+  /** The kinds of specimens, and what can be set. */
+  kinds(): Promise<SpecimenKind[]>;
+  /** Takes any picture with its labels under the microscope; labels move with it. */
+  microscope(specimen: Specimen, options?: MicroscopeOptions): Promise<Specimen>;
+  microscopeOptions(): Promise<Knob[]>;
+  /** How many pixels of the first channel fall into each of `bins` equal parts of 0 to 1. */
+  histogram(image: Input, bins: number): Promise<Uint32Array>;
+  /** The logarithmic power spectrum of the first channel, (1, n, n), 0 to 1, frequency 0 in the middle. */
+  powerSpectrum(image: Input): Promise<Tensor>;
   /** Decodes a PNG file of 8 or 16 bits to values between 0 and 1. */
   decode(bytes: Uint8Array): Promise<Picture>;
   /** The kernel presets, and one of them as a weight of shape (1, 1, k, k). */

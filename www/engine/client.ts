@@ -1,7 +1,7 @@
 /** `createEngine`: promises in front of two instances, one that runs and one that answers. */
 import type {
-  AvgPool2dOptions, CallOptions, Conv2dOptions, Engine, EngineOptions, Explanation, GraphNode, Held, Input, KernelInfo, MaxPool2dOptions,
-  Model, Picture, Run, RunOptions, Specimen, Stats, Tensor,
+  AvgPool2dOptions, CallOptions, Conv2dOptions, ConvTranspose2dOptions, Engine, EngineOptions, Explanation, GraphNode, Held, Input, InterpolateOptions, KernelInfo, Knob,
+  MaxPool2dOptions, MicroscopeOptions, Model, Picture, Run, RunOptions, Specimen, SpecimenKind, Stats, Tensor,
 } from "./api";
 import { compile } from "./compile";
 import type { Call, Ref } from "./protocol";
@@ -81,13 +81,87 @@ class Core implements Engine {
     return this.run("avg_pool2d", [x], options);
   }
 
+  adaptiveAvgPool2d(x: Input, outputSize: Parameters<Engine["adaptiveAvgPool2d"]>[1], options: CallOptions = {}): Promise<Tensor> {
+    return this.run("adaptive_avg_pool2d", [x], { ...options, outputSize } as CallOptions);
+  }
+
+  convTranspose2d(x: Input, weight: Input, bias: Input | null, options: ConvTranspose2dOptions = {}): Promise<Tensor> {
+    return this.run("conv_transpose2d", [x, weight, bias], options);
+  }
+
+  interpolate(x: Input, options: InterpolateOptions): Promise<Tensor> {
+    return this.run("interpolate", [x], options);
+  }
+
+  leakyRelu(x: Input, options: CallOptions = {}): Promise<Tensor> {
+    return this.run("leaky_relu", [x], options);
+  }
+
+  sigmoid(x: Input, options: CallOptions = {}): Promise<Tensor> {
+    return this.run("sigmoid", [x], options);
+  }
+
+  softmax(x: Input, options: CallOptions): Promise<Tensor> {
+    return this.run("softmax", [x], options);
+  }
+
+  batchNorm(x: Input, mean: Input, variance: Input, weight: Input | null, bias: Input | null, options: CallOptions = {}): Promise<Tensor> {
+    return this.run("batch_norm", [x, mean, variance, weight, bias], options);
+  }
+
+  linear(x: Input, weight: Input, bias: Input | null, options: CallOptions = {}): Promise<Tensor> {
+    return this.run("linear", [x, weight, bias], options);
+  }
+
+  add(a: Input, b: Input, options: CallOptions = {}): Promise<Tensor> {
+    return this.run("add", [a, b], options);
+  }
+
+  concat(inputs: Input[], options: CallOptions): Promise<Tensor> {
+    return this.run("concat", inputs, options);
+  }
+
+  flatten(x: Input, options: CallOptions = {}): Promise<Tensor> {
+    return this.run("flatten", [x], options);
+  }
+
+  argmax(x: Input, options: CallOptions): Promise<Tensor> {
+    return this.run("argmax", [x], options);
+  }
+
   async explain(op: string, inputs: (Input | null)[], options: object, at: number[]): Promise<Explanation> {
     const call: Call = { kind: "explain", op, inputs: inputs.map((input) => refOf(op, input)), options: plain(options), at };
     return (await this.send("answerer", call)).value as Explanation;
   }
 
   async specimen(kind: string, options: object = {}): Promise<Specimen> {
-    return (await this.send("runner", { kind: "specimen", specimen: kind, options })).value as Specimen;
+    const reply = await this.send("runner", { kind: "specimen", specimen: kind, options });
+    this.note("specimen", reply.ms);
+    return reply.value as Specimen;
+  }
+
+  kinds(): Promise<SpecimenKind[]> {
+    return this.ask<SpecimenKind[]>("kinds");
+  }
+
+  async microscope({ image, labels, pixelSize }: Specimen, options: MicroscopeOptions = {}): Promise<Specimen> {
+    const maps = Object.entries(labels).map(([name, map]) => [name, refOf("microscope", map) as Tensor] as const);
+    const call: Call = { kind: "microscope", image: refOf("microscope", image) as Tensor, labels: Object.fromEntries(maps), pixelSize, options };
+    const reply = await this.send("runner", call);
+    this.note("microscope", reply.ms);
+    return reply.value as Specimen;
+  }
+
+  microscopeOptions(): Promise<Knob[]> {
+    return this.ask<Knob[]>("microscope_options");
+  }
+
+  histogram(image: Input, bins: number): Promise<Uint32Array> {
+    return this.ask<Uint32Array>("histogram", refOf("histogram", image), bins);
+  }
+
+  async powerSpectrum(image: Input): Promise<Tensor> {
+    return (await this.send("answerer", { kind: "tensor", method: "power_spectrum", args: [refOf("powerSpectrum", image)] })).value as Tensor;
   }
 
   async decode(bytes: Uint8Array): Promise<Picture> {

@@ -1,6 +1,14 @@
 /** Carries out calls on one wasm instance. The worker and the same-thread engine share it. */
 import createGlue, { type Glue } from "kernelscope-wasm";
+import type { Tensor } from "./api";
 import { type Call, isKey, type Ref } from "./protocol";
+
+/** A micrograph by its handles. */
+interface Made {
+  image: number;
+  labels: Record<string, number>;
+  pixelSize: number;
+}
 
 export interface Outcome {
   value: unknown;
@@ -62,22 +70,23 @@ export class Executor {
         return this.ask(call.method, call.args);
       case "tensor":
         return this.ask(call.method, call.args, true);
-      case "specimen": {
-        const made = glue.specimen(call.specimen, call.options) as {
-          image: number;
-          labels: Record<string, number>;
-          pixelSize: number;
+      case "specimen":
+        return this.taken(glue.specimen(call.specimen, call.options) as Made);
+      case "microscope": {
+        const own: number[] = [];
+        const put = ({ data, shape }: Tensor) => {
+          const handle = glue.put(data, Uint32Array.from(shape));
+          own.push(handle);
+          return handle;
         };
-        const image = this.take(made.image);
-        const labels = Object.entries(made.labels).map(([name, handle]) => [name, this.take(handle)] as const);
-        return {
-          value: {
-            ...made,
-            image: image.value,
-            labels: Object.fromEntries(labels.map(([name, taken]) => [name, taken.value])),
-          },
-          transfer: [...image.transfer, ...labels.flatMap(([, taken]) => taken.transfer)],
-        };
+        try {
+          const labels = Object.fromEntries(Object.entries(call.labels).map(([name, map]) => [name, put(map)]));
+          const { damage, ...made } = glue.microscope(put(call.image), labels, call.pixelSize, call.options) as Made & { damage: number };
+          if (damage) made.labels.damage = damage;
+          return this.taken(made);
+        } finally {
+          for (const handle of own) glue.free(handle);
+        }
       }
       case "decode": {
         const made = glue.decode(call.bytes) as { image: number; bitDepth: number; channels: number };
@@ -116,6 +125,16 @@ export class Executor {
         this.release(call.key);
         return { value: null, transfer: [] };
     }
+  }
+
+  /** Moves a micrograph and its labels out of the instance. */
+  private taken(made: Made): { value: unknown; transfer: ArrayBuffer[] } {
+    const image = this.take(made.image);
+    const labels = Object.entries(made.labels).map(([name, handle]) => [name, this.take(handle)] as const);
+    return {
+      value: { ...made, image: image.value, labels: Object.fromEntries(labels.map(([name, { value }]) => [name, value])) },
+      transfer: [...image.transfer, ...labels.flatMap(([, { transfer }]) => transfer)],
+    };
   }
 
   /** Runs a network; the trace stays here for questions, the kept maps leave. */

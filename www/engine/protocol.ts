@@ -1,4 +1,5 @@
 /** What the page and a worker say to each other. Everything here survives structured cloning. */
+import type { Tensor } from "./api";
 
 /** A tensor in a message: sent along, or named by the key under which the worker already holds it. */
 export type Ref = { data: Float32Array; shape: number[] } | { key: number } | null;
@@ -9,6 +10,7 @@ export type Call =
   | { kind: "ask"; method: string; args: unknown[] }
   | { kind: "tensor"; method: string; args: unknown[] }
   | { kind: "specimen"; specimen: string; options: object }
+  | { kind: "microscope"; image: Tensor; labels: Record<string, Tensor>; pixelSize: number; options: object }
   | { kind: "decode"; bytes: Uint8Array }
   | { kind: "load"; key: number; bytes: Uint8Array }
   | { kind: "unload"; key: number }
