@@ -1,7 +1,7 @@
 //! The bindings of networks: models and traces by handle, numbers from 1 as tensors have.
 
-use super::{Js, held, keep, object, read_options, set, sizes};
-use crate::graph::{Graph, Keep, Trace};
+use super::{Js, explained, held, keep, object, read_options, set, sizes};
+use crate::graph::{Description, Graph, Keep, Trace};
 use crate::json;
 use crate::options::Value;
 use crate::{metrics as scores, models, weights};
@@ -75,12 +75,24 @@ pub fn free_trace(handle: u32) {
     STORE.with_borrow_mut(|store| store.traces.remove(&handle));
 }
 
-/// The nodes, in order: [{ name, op, inputs, attributes, parameters }].
+/// The nodes, in order: [{ name, op, inputs, attributes, parameters, count }], `count` being how many values were learned.
 #[wasm_bindgen]
 pub fn model_graph(handle: u32) -> Js<JsValue> {
     let model = model(handle)?;
-    let nodes = model.graph.describe().map(|node| node.to_value()).collect();
-    plain(&Value::List(nodes))
+    let parameters = model.graph.parameters();
+    let learned = |node: &Description, name: &String| {
+        let tensor = parameters.get(&format!("{}.{name}", node.name));
+        tensor.map_or(0, |tensor| tensor.data().len())
+    };
+    let nodes = model.graph.describe().map(|node| {
+        let count: usize = node.parameters.iter().map(|name| learned(node, name)).sum();
+        let mut value = node.to_value();
+        if let Value::Object(object) = &mut value {
+            object.insert("count".into(), Value::Number(count as f64));
+        }
+        value
+    });
+    plain(&Value::List(nodes.collect()))
 }
 
 /// What the file tells about the network.
@@ -164,7 +176,7 @@ pub fn trace_node(handle: u32, name: &str) -> Js<u32> {
 /// Takes one value of a node apart; a term's `input` is the name of the node it comes from.
 #[wasm_bindgen]
 pub fn trace_explain(handle: u32, node: &str, at: &[u32]) -> Js<JsValue> {
-    object(&trace(handle)?.explain(node, &sizes(at))?)
+    explained(&trace(handle)?.explain(node, &sizes(at))?)
 }
 
 /// The gradient of one value of a node with respect to the image, as a tensor of the image's shape.

@@ -3,11 +3,15 @@ import { host } from "../figure/host";
 import { Convolution } from "./convolution/convolution";
 import { Pooling } from "./pooling/pooling";
 import { ReceptiveField } from "./receptive-field/receptive-field";
+import { SpecimenFigure } from "./specimen/specimen";
+import { Unet } from "./unet/unet";
 
 const figures: Record<string, CustomElementConstructor> = {
   "ks-convolution": Convolution,
   "ks-pooling": Pooling,
   "ks-receptive-field": ReceptiveField,
+  "ks-specimen": SpecimenFigure,
+  "ks-unet": Unet,
 };
 
 for (const [name, figure] of Object.entries(figures)) if (!customElements.get(name)) customElements.define(name, figure);

@@ -142,7 +142,7 @@ export class Explorer {
   private about(name: string): string {
     const node = [...this.allNodes()].find((each) => each.name === name);
     if (!node) return "";
-    return `, from ${node.inputs.map(fullTitle).join(" and ")}${node.parameters ? ` · ${node.parameters} parameters` : ""}`;
+    return `, from ${node.inputs.map(fullTitle).join(" and ")}${node.count ? ` · ${node.count} parameters` : ""}`;
   }
 
   private *allNodes() {

@@ -21,13 +21,19 @@ const values = {
   contrast: number(0.6),
   mode: choice(MODES, "mask"),
   field: flag(false),
-  at: numbers([130, 81], "."),
+  at: numbers([166, 82], "."),
   view: choice(VIEWS, "network"),
   node: text("", /^[\w.-]{0,60}$/),
   channel: number(0),
   pos: numbers([0, 0], "."),
 };
 type Values = { [K in keyof typeof values]: (typeof values)[K]["initial"] };
+
+interface Scores {
+  iou: number[];
+  accuracy: number;
+  boundary: { f1: number };
+}
 
 const PICTURES = SOURCES.filter(({ value }) => value === "titanium");
 /** Class 1 of the shipped network. */
@@ -104,7 +110,7 @@ export class Unet extends Figure {
     this.mend();
     this.sayComputed();
     this.showKnobs();
-    const total = this.model.graph.reduce((sum, { parameters }) => sum + parameters, 0);
+    const total = this.model.graph.reduce((sum, { count: learned }) => sum + learned, 0);
     this.facts.textContent = `${count(total)} parameters · ${this.source.about}`;
     await this.score();
     this.explorer.show(this.run.nodes, this.dark);
@@ -125,8 +131,10 @@ export class Unet extends Figure {
   private async score(): Promise<void> {
     const { boundaries } = this.source;
     if (!boundaries) return;
-    const { iou, f1 } = await this.engine.ask<{ iou: number; f1: number }>("metrics", this.boundaryMap(), asMap(boundaries), { tolerance: 2 });
-    this.facts.textContent += ` · IoU ${decimal(iou)} · boundary F1 ${decimal(f1)} (2 px)`;
+    const [, height, width] = this.run!.output.shape as [number, number, number];
+    const classes = await this.engine.argmax(this.run!.output, { dim: 0 });
+    const { iou, boundary, accuracy } = await this.engine.ask<Scores>("metrics", { ...classes, shape: [height, width] }, { data: boundaries.data, shape: [height, width] }, { classes: 2, boundary: BOUNDARY, tolerance: 2 });
+    this.facts.textContent += ` · IoU ${decimal(iou[BOUNDARY]!)} · boundary F1 ${decimal(boundary.f1)} (2 px) · accuracy ${decimal(accuracy)}`;
   }
 
   private boundaryMap(): Tensor {
@@ -272,8 +280,6 @@ export class Unet extends Figure {
     this.choose([Math.max(0, Math.min(height - 1, y + move[0])), Math.max(0, Math.min(width - 1, x + move[1]))]);
   }
 }
-
-const asMap = ({ data, shape }: Tensor): Tensor => ({ data, shape: [1, ...shape.slice(-2)] });
 
 const length = (nm: number): string => (nm >= 1000 ? `${(nm / 1000).toFixed(nm >= 10000 ? 0 : 1)} µm` : `${nm.toFixed(nm < 10 ? 1 : 0)} nm`);
 
