@@ -1,6 +1,7 @@
 /** The registry: one line a figure. */
 import { host } from "../figure/host";
 import { Convolution } from "./convolution/convolution";
+import { LayerTable } from "./layer-table/layer-table";
 import { Pooling } from "./pooling/pooling";
 import { ReceptiveField } from "./receptive-field/receptive-field";
 import { SpecimenFigure } from "./specimen/specimen";
@@ -12,6 +13,7 @@ const figures: Record<string, CustomElementConstructor> = {
   "ks-receptive-field": ReceptiveField,
   "ks-specimen": SpecimenFigure,
   "ks-unet": Unet,
+  "ks-layer-table": LayerTable,
 };
 
 for (const [name, figure] of Object.entries(figures)) if (!customElements.get(name)) customElements.define(name, figure);

@@ -40,7 +40,6 @@ export class Explorer {
   private readonly crumbs = h("nav", { class: "crumbs", "aria-label": "Where you are in the network" });
   private readonly body = h("div", { class: "body" });
   private readonly overview: Overview;
-  private picture: Picture | undefined;
 
   constructor(private events: ExplorerEvents) {
     this.overview = new Overview({
@@ -64,8 +63,10 @@ export class Explorer {
     const known = place.view === "network" || place.node in this.nodes;
     if (moved && known && place.view !== this.place.view) this.trail.push(this.place);
     else if (moved && known && place.view === "value" && place.node !== this.place.node) this.trail.push(this.place);
+    const from = VIEWS.indexOf(this.place.view);
     this.place = known ? this.inside(place) : { ...place, view: "network" };
     this.redraw();
+    if (moved) this.zoom(VIEWS.indexOf(this.place.view) - from);
     if (moved) this.element.scrollTop = 0;
   }
 
@@ -96,6 +97,12 @@ export class Explorer {
     } else if (view === "layer") this.body.replaceChildren(...this.layer());
     else if (view === "map") this.body.replaceChildren(this.map());
     else this.value(this.place);
+  }
+
+  /** In when going down, out when coming back. */
+  private zoom(depth: number): void {
+    if (!depth || matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+    this.body.animate([{ opacity: 0.2, transform: `scale(${depth > 0 ? 0.93 : 1.06})` }, { opacity: 1, transform: "none" }], { duration: 240, easing: "ease-out" });
   }
 
   private inside(place: Place): Place {
@@ -172,7 +179,6 @@ export class Explorer {
       if (at && dragging) this.events.go({ ...this.place, pos: at });
       this.events.hover(at ? `(${at.join(", ")}): ${decimal(field.data[at[0] * field.width + at[1]]!, 3)}` : "");
     } });
-    this.picture = picture;
     picture.draw(field, scale);
     picture.scale(scale);
     picture.words = `channel ${channel} of ${tensor.shape[0]}`;
@@ -209,9 +215,5 @@ export class Explorer {
     const [channel = 0, ...pos] = at;
     if (!(node in this.nodes)) return;
     this.events.go({ view: "value", node, channel, pos: pos as [number, number] });
-  }
-
-  get shownPicture(): Picture | undefined {
-    return this.picture;
   }
 }
