@@ -30,12 +30,12 @@ mod fourier;
 pub mod graph;
 pub mod json;
 pub mod metrics;
-pub mod models;
 pub mod kernels;
 pub mod knob;
 pub mod labels;
 mod math;
 pub mod microscope;
+pub mod models;
 pub mod ops;
 pub mod options;
 mod random;
@@ -43,9 +43,9 @@ pub mod receptive;
 mod simd;
 pub mod specimen;
 pub mod tensor;
-pub mod weights;
 #[cfg(feature = "web")]
 mod web;
+pub mod weights;
 pub mod window;
 
 pub use error::{Error, Result};

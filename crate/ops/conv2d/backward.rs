@@ -4,7 +4,7 @@ use super::{Inputs, OP, Plan, Settings, plan, plan_shapes};
 use crate::error::Result;
 use crate::ops::field::Field;
 use crate::tensor::Tensor;
-use crate::window::{Axis, Source};
+use crate::window::{Axis, PaddingMode, Source};
 
 /// Every input collects the gradients of the outputs that read it, each times its weight, through the padding mode too.
 /// Rows and channels without any gradient cost nothing, since most gradients asked for start at one value.
@@ -24,6 +24,7 @@ pub fn backward(inputs: Inputs<'_>, settings: &Settings, gradient: &Tensor) -> R
     // columns[kx][n]: the input column that tap kx of output column n reads.
     let column = |k: usize| (0..wo).map(move |n| pixel(&window.x, window.x.tap(n, k)));
     let columns: Vec<Vec<Option<usize>>> = (0..kw).map(|k| column(k).collect()).collect();
+    let plain = window.x.stride == 1 && window.x.mode == PaddingMode::Zeros;
     let (per_group, weight) = (co / settings.groups, inputs.weight.data());
     for (row, g) in gradient.data().chunks_exact(wo).enumerate() {
         let Some(first) = g.iter().position(|g| *g != 0.0) else {
@@ -39,7 +40,19 @@ pub fn backward(inputs: Inputs<'_>, settings: &Settings, gradient: &Tensor) -> R
                 let channel = n * images.c + o / per_group * cg + c;
                 let to = &mut out[(channel * h + y) * w..][..w];
                 let weights = &weight[((o * cg + c) * kh + ky) * kw..][..kw];
-                for (weight, columns) in weights.iter().zip(&columns) {
+                for (kx, (weight, columns)) in weights.iter().zip(&columns).enumerate() {
+                    if plain {
+                        // Neighbours read neighbours: whole runs at a time.
+                        let shift = window.x.tap(0, kx);
+                        let from = (first as i64).max(-shift);
+                        let until = (last as i64 + 1).min(w as i64 - shift);
+                        if from < until {
+                            let g = &g[from as usize..until as usize];
+                            let to = &mut to[(from + shift) as usize..][..g.len()];
+                            to.iter_mut().zip(g).for_each(|(x, g)| *x += weight * g);
+                        }
+                        continue;
+                    }
                     for (x, g) in columns[first..=last].iter().zip(&g[first..=last]) {
                         if let Some(x) = x {
                             to[*x] += weight * g;
