@@ -5,21 +5,55 @@
 
 use std::f64::consts::{FRAC_PI_2, LN_2, PI};
 
+/// 1/n!, a power series' coefficients, computed by the compiler: no division is left for the run.
+const EXP: [f64; 14] = {
+    let mut list = [1.0; 14];
+    let mut n = 1;
+    while n < 14 {
+        list[n] = list[n - 1] / n as f64;
+        n += 1;
+    }
+    list
+};
+
+/// Coefficients in x² of sin x / x (`first` 1) or cos x (`first` 0).
+const fn alternating(first: usize) -> [f64; 9] {
+    let mut list = [1.0; 9];
+    let mut n = 1;
+    while n < 9 {
+        let k = (2 * n + first) as f64;
+        list[n] = -list[n - 1] / (k * (k - 1.0));
+        n += 1;
+    }
+    list
+}
+const SIN: [f64; 9] = alternating(1);
+const COS: [f64; 9] = alternating(0);
+
+/// 1, 1/3, 1/5, …
+const ODD: [f64; 14] = {
+    let mut list = [1.0; 14];
+    let mut n = 0;
+    while n < 14 {
+        list[n] = 1.0 / (2 * n + 1) as f64;
+        n += 1;
+    }
+    list
+};
+
+/// Σ cₙ xⁿ by Horner's rule.
+fn polynomial(x: f64, coefficients: &[f64]) -> f64 {
+    coefficients.iter().rev().fold(0.0, |sum, c| sum * x + c)
+}
+
 /// Sine and cosine of an angle in radians, |x| up to about 10⁶.
 pub fn sin_cos(x: f64) -> (f64, f64) {
     let turns = (x / FRAC_PI_2 + 0.5).floor();
     // π/2 in two parts (Cody and Waite 1980), so that the rest keeps its digits.
     let r = (x - turns * 1.570_796_326_734_125_6) - turns * 6.077_100_506_506_192e-11;
     let r2 = r * r;
-    let series = |mut n: f64, first: f64| {
-        let mut sum = 1.0;
-        while n > first {
-            sum = 1.0 - sum * r2 / (n * (n - 1.0));
-            n -= 2.0;
-        }
-        sum
-    };
-    let (sin, cos) = (r * series(17.0, 1.0), series(16.0, 0.0));
+    let sin = r * polynomial(r2, &SIN);
+    let cos = polynomial(r2, &COS);
     match turns.rem_euclid(4.0) as u8 {
         0 => (sin, cos),
         1 => (cos, -sin),
@@ -36,11 +70,7 @@ pub fn exp(x: f64) -> f64 {
     let x = x.min(700.0);
     let k = (x / LN_2 + 0.5).floor();
     let r = x - k * LN_2;
-    let mut sum = 1.0;
-    for n in (1..=13).rev() {
-        sum = 1.0 + sum * r / f64::from(n);
-    }
-    sum * f64::from_bits(((1023 + k as i64) as u64) << 52)
+    polynomial(r, &EXP) * f64::from_bits(((1023 + k as i64) as u64) << 52)
 }
 
 /// The natural logarithm of a positive normal number.
@@ -52,11 +82,7 @@ pub fn ln(x: f64) -> f64 {
         (m, k) = (m / 2.0, k + 1);
     }
     let t = (m - 1.0) / (m + 1.0);
-    let mut sum = 0.0;
-    for n in (0..12).rev() {
-        sum = sum * t * t + 1.0 / f64::from(2 * n + 1);
-    }
-    2.0 * t * sum + k as f64 * LN_2
+    2.0 * t * polynomial(t * t, &ODD) + k as f64 * LN_2
 }
 
 /// xʸ for x from 0 on; 0 for x = 0.
@@ -74,11 +100,7 @@ pub fn atan2(y: f64, x: f64) -> f64 {
     for _ in 0..2 {
         t /= 1.0 + (1.0 + t * t).sqrt();
     }
-    let mut sum = 0.0;
-    for n in (0..14).rev() {
-        sum = 1.0 / f64::from(2 * n + 1) - sum * t * t;
-    }
-    let mut angle = 4.0 * t * sum;
+    let mut angle = 4.0 * t * polynomial(-t * t, &ODD);
     if y.abs() > x.abs() {
         angle = FRAC_PI_2 - angle;
     }

@@ -104,6 +104,7 @@ fn draw(options: &Draw) -> Result<Specimen> {
     // The laths about the last grid cell: neighbouring pixels mostly ask for the same.
     let mut asked: Cell = (usize::MAX, 0, 0);
     let mut around: Vec<Lath> = Vec::new();
+    let mut last: (Cell, u32) = (asked, 0);
     for row in 0..size {
         for col in 0..size {
             let i = row * size + col;
@@ -147,8 +148,12 @@ fn draw(options: &Draw) -> Result<Specimen> {
             let thick = 0.75 + 0.3 * (1.0 + texture[1].at(y, x)) + 0.3 * lath.grey;
             let away = (gap.min(border) / thick).min(20.0);
             let line = exp(-away * away);
-            let count = known.len() as u32 + 1;
-            owner[i] = *known.entry((id, lath.row, lath.col)).or_insert(count);
+            let here = (id, lath.row, lath.col);
+            if last.0 != here {
+                let count = known.len() as u32 + 1;
+                last = (here, *known.entry(here).or_insert(count));
+            }
+            owner[i] = last.1;
             packet_of[i] = id as u32;
             grey[i] = 0.34
                 + packet.grey

@@ -9,7 +9,7 @@ use super::picture::{expose, field, maps, numbers};
 use super::{Draw, Specimen};
 use crate::error::Result;
 use crate::knob::knob;
-use crate::math::{exp, sin_cos};
+use crate::math::{exp, ln, sin_cos};
 use crate::microscope::optics::transfer;
 use crate::random::Random;
 use crate::tensor::Tensor;
@@ -45,10 +45,9 @@ pub const KIND: super::Kind = super::Kind {
 struct Particle {
     y: f64,
     x: f64,
-    /// Radius in pixels, and its changes with the angle: facets.
+    /// Radius in pixels, and the facets: normal and distance.
     radius: f64,
-    facets: [f64; 6],
-    turn: f64,
+    facets: [[f64; 3]; 6],
     /// Wave vectors (radians a pixel), phases and strengths of the fringes.
     waves: Vec<[f64; 4]>,
     depth: f64,
@@ -97,7 +96,11 @@ fn particle(random: &mut Random, options: &Draw, size: f64) -> Particle {
     let pixel = options.get("pixelSize");
     let radius = 0.5 * options.get("diameter") / pixel * (0.8 + 0.4 * random.uniform());
     let [y, x] = [0, 1].map(|_| size * (0.06 + 0.88 * random.uniform()));
-    let facets = [0; 6].map(|_| 0.88 + 0.2 * random.uniform());
+    let turn = PI / 3.0 * random.uniform();
+    let facets = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0].map(|k| {
+        let (sin, cos) = sin_cos(turn + PI / 3.0 * k);
+        [sin, cos, radius * (0.86 + 0.2 * random.uniform())]
+    });
     let angle = 2.0 * PI * random.uniform();
     let directions = match options.whole("orientations") {
         0 => 1 + (random.uniform() * 2.6) as usize,
@@ -126,7 +129,6 @@ fn particle(random: &mut Random, options: &Draw, size: f64) -> Particle {
         x,
         radius,
         facets,
-        turn: PI / 3.0 * random.uniform(),
         waves,
         depth: 0.03 + 0.05 * random.uniform(),
     }
@@ -135,13 +137,20 @@ fn particle(random: &mut Random, options: &Draw, size: f64) -> Particle {
 impl Particle {
     /// How far inside (in pixels) a point is: the nearest of six facets, their corners rounded.
     fn inside(&self, dy: f64, dx: f64) -> f64 {
-        let mut sum = 0.0;
-        let sharp = 8.0 / self.radius;
-        for (k, facet) in self.facets.iter().enumerate() {
-            let (sin, cos) = sin_cos(self.turn + PI / 3.0 * k as f64);
-            sum += exp(sharp * (dy * sin + dx * cos - self.radius * facet));
+        let away = self
+            .facets
+            .map(|[sin, cos, distance]| dy * sin + dx * cos - distance);
+        let most = away.iter().copied().fold(f64::MIN, f64::max);
+        // Only near the rim does the rounding show.
+        if most < -0.55 * self.radius || most > 0.4 * self.radius {
+            return -most;
         }
-        -crate::math::ln(sum.max(1e-30)) / sharp
+        let sharp = 12.0 / self.radius;
+        let near = away
+            .iter()
+            .map(|d| (d - most) * sharp)
+            .filter(|d| *d > -9.0);
+        -most - ln(near.map(exp).sum()) / sharp
     }
 
     fn add(&self, grey: &mut [f64], owner: &mut [u32], size: usize, pixel: f64, id: u32) {

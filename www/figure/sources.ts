@@ -1,6 +1,7 @@
 /** The pictures that figures may look at: real micrographs, specimens of the crate, the reader's own. */
 import type { Engine, Tensor } from "../engine/api";
 import { fromBase64 } from "../engine/base64";
+import { chosen } from "./chosen";
 import { host } from "./host";
 
 export interface Source {
@@ -44,6 +45,16 @@ export const SOURCES: SourceInfo[] = [
   specimen("grains", "grains, computed", "grains", 256, { seed: 7 }),
   specimen("grains-64", "grains, 64 × 64", "grains", 64, { seed: 7 }),
   specimen("two-grains", "two grains", "two-grains", 64),
+  {
+    value: "yours",
+    label: "your micrograph",
+    // Before one was chosen: what the specimen figure begins with.
+    load: async (engine) => {
+      if (chosen.source) return chosen.source;
+      const { image, pixelSize } = await engine.specimen("nanoparticles");
+      return { image, pixelSize, about: `nanoparticles, computed · ${pixelSize} nm a pixel · choose another in the specimens` };
+    },
+  },
 ];
 
 /** The titanium square of a shipped file. */
