@@ -21,12 +21,13 @@ import torch
 sys.dont_write_bytecode = True
 
 import conv2d
+import operators
 import page
 import pool
 import receptive
 
 GOLDEN = pathlib.Path(__file__).resolve().parents[2] / "tests" / "golden"
-FILES = {"conv2d": conv2d.cases, "page": page.cases, "pool": pool.cases, "receptive": receptive.cases}
+FILES = {"conv2d": conv2d.cases, "page": page.cases, "operators": operators.cases, "pool": pool.cases, "receptive": receptive.cases}
 
 
 def versions():
