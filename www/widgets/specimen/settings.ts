@@ -1,5 +1,5 @@
 /** What the specimen figure remembers. */
-import { number, text } from "../../figure/state";
+import { flag, number, text } from "../../figure/state";
 
 /** Values by name as the address has them: "dose:40,drift:6". */
 export type Settings = Record<string, number>;
@@ -22,6 +22,8 @@ export const values = {
   seed: number(1),
   label: text("none", /^\w{1,30}$/),
   channel: number(0),
+  /** Whether the other figures are offered this picture. */
+  use: flag(false),
 };
 
 export interface Values {
@@ -31,4 +33,5 @@ export interface Values {
   seed: number;
   label: string;
   channel: number;
+  use: boolean;
 }

@@ -25,14 +25,13 @@ export class SpecimenFigure extends Figure {
   private microscope!: Knobs;
   private filled = "";
   private names = "";
-  private shownNow: { specimen: Specimen; image: Tensor; about: string; known: boolean } | null = null;
   private readonly about = h("div", { class: "about" });
   private readonly seed = h("span", { class: "place" });
   private readonly fields = {
     specimen: select("specimen", (specimen) => this.change({ specimen, knobs: {}, label: "none", channel: 0 })),
     label: select("labels", (label) => this.change({ label })),
     channel: select("element", (channel) => this.change({ channel: Number(channel) })),
-    use: toggle("use on this page", () => this.choose()),
+    use: toggle("use on this page", (use) => this.change({ use })),
   };
 
   protected build(): void {
@@ -86,7 +85,6 @@ export class SpecimenFigure extends Figure {
 
   private change(change: Partial<Values>): void {
     this.state.set(change);
-    this.fields.use.set(false);
     this.update();
   }
 
@@ -121,7 +119,7 @@ export class SpecimenFigure extends Figure {
     const image = channels === 1 ? made.image : { data: made.image.data.slice(plane, plane + height * width), shape: [1, height, width] };
     const known = !real || Boolean(real.pixelSize);
     const about = real ? real.about : `${height} × ${width} · ${Number(made.pixelSize.toPrecision(4))} nm a pixel`;
-    this.shownNow = { specimen: made, image, about, known };
+    if (this.state.value.use) this.offer(made, image, about, known);
     this.fillLabels(Object.keys(made.labels), channels);
     this.view.draw(made, image, about, this.state.value.label);
     this.mend();
@@ -148,7 +146,7 @@ export class SpecimenFigure extends Figure {
   }
 
   private showControls(unknownSize: boolean): void {
-    const { specimen, knobs, microscope, seed } = this.state.value;
+    const { specimen, knobs, microscope, seed, use } = this.state.value;
     if (this.filled !== specimen) {
       this.filled = specimen;
       this.own.fill((this.kind?.options ?? []).filter(({ name }) => name !== "seed"));
@@ -158,6 +156,7 @@ export class SpecimenFigure extends Figure {
     this.microscope.set(microscope);
     this.fields.specimen.set(specimen);
     this.seed.textContent = String(seed);
+    this.fields.use.set(use);
   }
 
   private fillLabels(names: string[], channels: number): void {
@@ -174,12 +173,10 @@ export class SpecimenFigure extends Figure {
     this.fields.channel.set(String(Math.min(channel, channels - 1)));
   }
 
-  private choose(): void {
-    if (!this.shownNow) return;
-    const { specimen, image, about, known } = this.shownNow;
+  /** “Your micrograph”, for all figures, renewed whenever a dial turns. */
+  private offer({ labels, pixelSize }: Specimen, image: Tensor, about: string, known: boolean): void {
     const name = this.kind ? `${this.kind.label}, computed · ` : "";
-    chosen.choose({ image, about: name + about, boundaries: specimen.labels.boundaries, ...(known ? { pixelSize: specimen.pixelSize } : {}) });
-    this.fields.use.set(true);
+    chosen.choose({ image, about: name + about, boundaries: labels.boundaries, ...(known ? { pixelSize } : {}) });
   }
 }
 
