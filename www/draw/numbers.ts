@@ -13,7 +13,7 @@ export function decimal(value: number, digits = 2, sign = false): string {
 }
 
 /** As `decimal`, but .40 instead of 0.40: for cells. */
-export const short = (value: number, sign = false, digits = 2): string => decimal(value, digits, sign).replace(/^([−+]?)0\./, "$1.");
+export const short = (value: number, sign = false, digits = 2): string => decimal(value, Math.abs(value) >= 10 ? Math.min(digits, 1) : digits, sign).replace(/^([−+]?)0\./, "$1.");
 
 /** A weight as one would write it: 1, −2, 0.0625. */
 export function weight(value: number, sign = false): string {

@@ -10,8 +10,8 @@ const COMMON = (selector) => {
     state: host.dataset.state,
     alert: alert && !alert.hidden ? alert.textContent : "",
     invalid: [...root.querySelectorAll("[aria-invalid]")].map((input) => input.value),
-    place: root.querySelector(".place").textContent,
-    hint: root.querySelector(".hint").textContent,
+    place: root.querySelector(".place")?.textContent ?? "",
+    hint: root.querySelector(".hint")?.textContent ?? "",
     spoken: root.querySelector("p.hidden[role=status]").textContent,
     playing: Boolean(root.querySelector("[aria-label=Pause]")),
   };

@@ -65,11 +65,17 @@ export class MaskPicture {
     this.picture.outline("field", [rect]);
   }
 
-  /** Where the pixel really looked: the size of the gradient, over everything else. */
+  /** Where the pixel really looked: the size of the gradient, the more opaque the larger. */
   set gradient(gradient: Tensor | null) {
     if (!gradient) return;
     const [, height, width] = gradient.shape as [number, number, number];
     const size = gradient.data.map(Math.abs);
-    paint(this.layer, { data: size, height, width }, activationScale(size, false));
+    const scale = activationScale(size, false);
+    paint(this.layer, { data: size, height, width }, scale);
+    const context = this.layer.getContext("2d")!;
+    const pixels = context.getImageData(0, 0, width, height);
+    size.forEach((value, i) => (pixels.data[4 * i + 3] = 255 * Math.min(1, Math.sqrt(value / (scale.max || 1)))));
+    context.putImageData(pixels, 0, 0);
+    this.picture.words = "how much each pixel moves the logit";
   }
 }
