@@ -5,14 +5,12 @@ import { LayerTable } from "./layer-table/layer-table";
 import { Pooling } from "./pooling/pooling";
 import { ReceptiveField } from "./receptive-field/receptive-field";
 import { SpecimenFigure } from "./specimen/specimen";
-import { SpecimenFigure } from "./specimen/specimen";
 import { Unet } from "./unet/unet";
 
 const figures: Record<string, CustomElementConstructor> = {
   "ks-convolution": Convolution,
   "ks-pooling": Pooling,
   "ks-receptive-field": ReceptiveField,
-  "ks-specimen": SpecimenFigure,
   "ks-specimen": SpecimenFigure,
   "ks-unet": Unet,
   "ks-layer-table": LayerTable,
