@@ -1,8 +1,10 @@
-//! The feature `sabotage` makes convolution lie: tests of the page use it to prove that the page shows live numbers.
+//! The feature `sabotage` makes convolution and pooling lie: tests of the page use it to prove that the page shows live numbers.
 #![cfg(feature = "sabotage")]
 
 use kernelscope::Tensor;
 use kernelscope::ops::conv2d::{Inputs, Settings, explain, run};
+use kernelscope::ops::{avg_pool2d, max_pool2d};
+use kernelscope::window::Spec;
 
 #[test]
 fn conv2d_and_its_explanation_are_off_by_a_quarter() {
@@ -22,6 +24,30 @@ fn conv2d_and_its_explanation_are_off_by_a_quarter() {
             .unwrap()
             .value,
         10.25
+    );
+}
+
+#[test]
+fn pooling_and_its_explanations_are_off_by_a_quarter() {
+    let x = Tensor::new(&[1, 2, 2], vec![1.0, 3.0, 5.0, 6.0]).unwrap();
+    let window = Spec {
+        stride: [2, 2],
+        ..Spec::new([2, 2])
+    };
+    let max = max_pool2d::Settings { window };
+    assert_eq!(max_pool2d::run(&x, &max).unwrap().data(), [6.25]);
+    assert_eq!(
+        max_pool2d::explain(&x, &max, &[0, 0, 0]).unwrap().value,
+        6.25
+    );
+    let average = avg_pool2d::Settings {
+        window,
+        count_include_pad: true,
+    };
+    assert_eq!(avg_pool2d::run(&x, &average).unwrap().data(), [4.0]);
+    assert_eq!(
+        avg_pool2d::explain(&x, &average, &[0, 0, 0]).unwrap().value,
+        4.0
     );
 }
 
