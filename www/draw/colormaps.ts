@@ -38,7 +38,7 @@ export function colour(scale: Scale, value: number): { fill: string; ink: string
   if (index < 0) return { fill: "transparent", ink: "currentColor" };
   const packed = table(scale.map)[index]!;
   const [r, g, b] = [packed & 255, (packed >> 8) & 255, (packed >> 16) & 255];
-  return { fill: `rgb(${r} ${g} ${b})`, ink: luminance(r, g, b) > 0.19 ? "#14171b" : "#ffffff" };
+  return { fill: `rgb(${r} ${g} ${b})`, ink: luminance(r, g, b) > 0.179 ? "#000000" : "#ffffff" };
 }
 
 /**
@@ -76,7 +76,7 @@ function mix(points: Rgb[], t: number): Rgb {
 
 const pack = ([r, g, b]: Rgb): number => ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
 
-/** WCAG's relative luminance; 0.19 is where black and white ink contrast alike. */
+/** WCAG's relative luminance; 0.179 is where black and white ink contrast alike. */
 function luminance(r: number, g: number, b: number): number {
   const [R, G, B] = [r, g, b].map((c) => (c <= 10 ? c / 3294.6 : ((c / 255 + 0.055) / 1.055) ** 2.4));
   return 0.2126 * R! + 0.7152 * G! + 0.0722 * B!;

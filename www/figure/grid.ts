@@ -70,7 +70,8 @@ export class Grid {
         element.dataset.words = markup;
         element.replaceChildren(...(cell.detail === undefined ? [h("b", {}, cell.text)] : [h("small", {}, cell.detail), h("b", {}, cell.text)]));
       }
-      element.setAttribute("aria-label", cell.label);
+      // What stands in the cell is part of its name, for those who speak to the page.
+      element.setAttribute("aria-label", cell.detail === undefined ? cell.label : `${cell.label} (${cell.detail} ${cell.text})`);
     });
   }
 

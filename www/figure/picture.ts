@@ -29,6 +29,7 @@ export class Picture {
   private size: [number, number] = [1, 1];
 
   constructor({ label, role, point }: PictureOptions) {
+    this.canvas.setAttribute("aria-label", label);
     this.surface = h("div", { class: "surface", tabindex: 0, role: "group", "aria-label": label }, this.canvas, this.overlay);
     this.element = h("div", { class: `picture role-${role}` }, h("div", { class: "label" }, h("b", {}, label), this.note), this.surface, this.legend);
     let dragging = false;

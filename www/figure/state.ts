@@ -44,6 +44,10 @@ export const numbers = (initial: number[], separator = ","): Param<number[]> => 
   format: (value) => value.join(separator),
 });
 
+/** The address as the figures last wrote it or heard of it. */
+let heard = location.hash;
+addEventListener("hashchange", () => (heard = location.hash));
+
 /** Parameters of one figure, and their share of the URL: `#section?figure.name=value&…`. */
 export class State<S extends object> {
   readonly value: S;
@@ -87,7 +91,8 @@ export class State<S extends object> {
 
   /** Takes over what the address says of this figure; what it does not name is as at first. False where it says nothing. */
   follow(): boolean {
-    if (![...splitHash().params.keys()].some((key) => key.startsWith(`${this.figure}.`))) return false;
+    if (!this.mentions()) return false;
+    clearTimeout(this.timer);
     Object.assign(this.value, this.initial);
     this.readUrl();
     return true;
@@ -116,6 +121,8 @@ export class State<S extends object> {
   }
 
   private writeUrl(): void {
+    // A link was followed, and the figures have not heard of it yet: what it says comes first.
+    if (location.hash !== heard && this.mentions()) return;
     const { anchor, params } = splitHash();
     for (const key of [...params.keys()]) if (key.startsWith(`${this.figure}.`)) params.delete(key);
     for (const [key, given] of this.own()) params.set(key, given);
@@ -125,6 +132,11 @@ export class State<S extends object> {
     } catch {
       // A sandboxed frame may not change its address; the figure works all the same.
     }
+    heard = location.hash;
+  }
+
+  private mentions(): boolean {
+    return [...splitHash().params.keys()].some((key) => key.startsWith(`${this.figure}.`));
   }
 }
 

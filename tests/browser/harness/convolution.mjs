@@ -33,7 +33,7 @@ const READ = (selector) => {
 export const numberIn = (text) => Number((/[−-]?\d*\.?\d+(?:e[+-]?\d+)?/.exec(text) ?? ["NaN"])[0].replace("−", "-"));
 
 /** "weight −1 times pixel 0.26 is −0.26" → its three numbers. */
-const PRODUCT = /weight (\S+) times (?:pixel|padding) (\S+) is (\S+)$/;
+const PRODUCT = /weight (\S+) times (?:pixel|padding) (\S+) is (\S+)/;
 export const productIn = (label) => PRODUCT.exec(label).slice(1).map(numberIn);
 
 export class ConvolutionFigure {

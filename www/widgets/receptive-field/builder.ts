@@ -55,7 +55,7 @@ export class Builder {
   constructor(private events: BuilderEvents) {
     const head = (words: string, title: string, role: string) => h("th", { scope: "col", title, "data-role": role }, words);
     this.picture = { map: h("td", { "data-role": "map" }), size: h("td", { "data-role": "size" }), jump: h("td", { "data-role": "jump" }), start: h("td", { "data-role": "start" }) };
-    const scroller = h("div", { class: "rows" },
+    const scroller = h("div", { class: "rows", tabindex: 0, role: "region", "aria-label": "Layers of the stack" },
       h("table", {},
         h("thead", {}, h("tr", {},
           h("th", { scope: "col" }, h("span", { class: "hidden" }, "number")), head("layer", "what the layer does", "layer"),

@@ -29,7 +29,7 @@ interface Frame {
 
 export class Cone {
   readonly element: HTMLElement;
-  private readonly drawing = svg("svg", { class: "drawing", role: "img" });
+  private readonly drawing = svg("svg", { class: "drawing", role: "img", "aria-label": "Cross-section of the stack" });
   private readonly still = svg("g");
   private readonly band = svg("path", { class: "band" });
   private readonly bars = svg("g");

@@ -26,7 +26,7 @@ export class SpecimenFigure extends Figure {
   private filled = "";
   private names = "";
   private readonly about = h("div", { class: "about" });
-  private readonly seed = h("span", { class: "place" });
+  private readonly seed = h("span", { class: "seed" });
   private readonly fields = {
     specimen: select("specimen", (specimen) => this.change({ specimen, knobs: {}, label: "none", channel: 0 })),
     label: select("labels", (label) => this.change({ label })),
@@ -130,7 +130,7 @@ export class SpecimenFigure extends Figure {
       this.engine.powerSpectrum(image),
     ]);
     this.view.scale(bar, width);
-    this.view.analysis(counts, spectrum, known ? `rim: periods of ${Number((2 * made.pixelSize).toPrecision(3))} nm` : "rim: periods of 2 pixels");
+    this.view.analysis(counts, spectrum, known ? `rim: ${Number((2 * made.pixelSize).toPrecision(3))} nm` : "rim: 2 pixels");
     this.about.textContent = this.kindAbout;
     const set = Object.entries(microscope).map(([name, value]) => `${this.dials.find((dial) => dial.name === name)?.label ?? name} ${value}`);
     this.describe(`${this.kind?.label ?? real?.label}: ${about}. ${set.length ? `Microscope: ${set.join(", ")}.` : "The microscope adds nothing."}${bar ? ` The bar is ${bar.label} long.` : ""}`);
