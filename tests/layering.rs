@@ -47,7 +47,10 @@ const LAYERS: [(&str, &[&str]); 24] = [
         &["error", "tensor", "options", "ops", "graph", "json"],
     ),
     ("weights", &["error", "tensor", "options", "graph", "json"]),
-    ("models", &["error", "tensor", "options", "ops", "graph", "json"]),
+    (
+        "models",
+        &["error", "tensor", "options", "ops", "graph", "json"],
+    ),
     ("metrics", &["error", "tensor", "options"]),
     ("files", &["error", "tensor"]),
 ];
