@@ -28,7 +28,7 @@ export class Knobs {
         });
         const output = h("output");
         this.rows.set(knob.name, { input, output, knob });
-        return h("label", { class: "knob" }, h("span", {}, knob.label), output, input);
+        return h("label", { class: "knob", title: knob.label }, h("span", {}, knob.label), output, input);
       }),
     );
     this.element.hidden = !knobs.length;

@@ -17,7 +17,7 @@ export function tint(canvas: HTMLCanvasElement, { data, shape }: Tensor, name: s
     const value = data[i]! - ground;
     if (angle ? value < 0 : value <= 0 && classes <= 6) continue;
     const [r, g, b] = angle ? around(value / 180) : CLASSES[(Math.max(0, value - (classes <= 6 ? 1 : 0)) * 5) % CLASSES.length]!;
-    pixels.data.set([r!, g!, b!, angle ? 235 : classes > 6 ? 105 : 140], i * 4);
+    pixels.data.set([r!, g!, b!, angle ? 235 : classes > 6 ? 105 : 100], i * 4);
   }
   context.putImageData(pixels, 0, 0);
 }
