@@ -83,10 +83,10 @@ def micrograph():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--steps", type=int, default=2400)
+    parser.add_argument("--steps", type=int, default=3000)
     parser.add_argument("--specimens", type=int, default=3000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--minutes", type=float, default=12, help="the schedule is shortened to end after this time")
+    parser.add_argument("--minutes", type=float, default=14, help="the schedule is shortened to end after this time")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--generator", help="the built example `specimens`; without it, cargo builds it")
     parser.add_argument("--out", type=pathlib.Path, default=ROOT / "www" / "models" / "grains.safetensors")
