@@ -111,16 +111,16 @@ impl Path {
         self.lines[line].map(|c| -c)
     }
 
-    /// The picture along this way, linear between pixels; the rim is replicated.
+    /// The picture along this way, linear between pixels; beyond the rim it is mirrored, since what lies there is not known.
     pub fn sample(&self, values: &[f64]) -> Vec<f64> {
         let [height, width] = self.size;
         let mut out = Vec::with_capacity(values.len());
         for (row, [dy, dx]) in self.lines.iter().enumerate() {
-            let y = (row as f64 + dy).clamp(0.0, (height - 1) as f64);
+            let y = fold(row as f64 + dy, height);
             let (top, ty) = (y as usize, y - y.floor());
             let bottom = (top + 1).min(height - 1);
             for col in 0..width {
-                let x = (col as f64 + dx).clamp(0.0, (width - 1) as f64);
+                let x = fold(col as f64 + dx, width);
                 let (left, tx) = (x as usize, x - x.floor());
                 let right = (left + 1).min(width - 1);
                 let along = |r: usize| {
@@ -137,7 +137,7 @@ impl Path {
     /// The labels along this way: the nearest pixel's.
     pub fn sample_labels(&self, labels: &[f32]) -> Vec<f32> {
         let [height, width] = self.size;
-        let near = |c: f64, size: usize| (c.clamp(0.0, (size - 1) as f64) + 0.5) as usize;
+        let near = |c: f64, size: usize| (fold(c, size) + 0.5) as usize;
         let mut out = Vec::with_capacity(labels.len());
         for (row, [dy, dx]) in self.lines.iter().enumerate() {
             let y = near(row as f64 + dy, height);
@@ -145,6 +145,18 @@ impl Path {
         }
         out
     }
+}
+
+/// A coordinate mirrored at the rim into 0 to `size` − 1.
+fn fold(at: f64, size: usize) -> f64 {
+    let last = (size - 1) as f64;
+    let inside = if at < 0.0 { -at } else { at };
+    let inside = if inside > last {
+        2.0 * last - inside
+    } else {
+        inside
+    };
+    inside.clamp(0.0, last)
 }
 
 #[cfg(test)]
