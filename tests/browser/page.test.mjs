@@ -8,7 +8,7 @@ import { assertAccessible } from "./harness/axe.mjs";
 import { SIZES } from "./harness/browsers.mjs";
 import { ConvolutionFigure } from "./harness/convolution.mjs";
 import { tabThrough } from "./harness/keyboard.mjs";
-import { png, settled } from "./harness/shots.mjs";
+import { png, settled, visit } from "./harness/shots.mjs";
 import { fromFile, isOwn, overHttp, ROOT } from "./harness/site.mjs";
 import { inBrowsers } from "./harness/suite.mjs";
 
@@ -77,6 +77,8 @@ inBrowsers((browser) => {
 
   test("Tab reaches everything, and shows where it is", async () => {
     await ConvolutionFigure.open(browser(), fromFile("index.html"));
+    // Figures build some of their parts when they start; the reader of this test has scrolled by.
+    await visit(browser());
     const { reached, usable, missed } = await tabThrough(browser());
     assert.deepEqual(missed, []);
     assert.ok(usable > 30, `${usable} things to reach`);
@@ -125,7 +127,7 @@ for (const dark of [false, true]) {
     inBrowsers((browser) => {
       test(`axe finds nothing (${dark ? "dark" : "light"}, ${name})`, async () => {
         await ConvolutionFigure.open(browser(), fromFile("index.html"));
-        await settled(browser());
+        await visit(browser());
         const background = await browser().run("return getComputedStyle(document.body).backgroundColor");
         const [lightness] = /\d+/.exec(background).map(Number);
         assert.equal(lightness < 128, dark, `the page is ${dark ? "dark" : "light"}: ${background}`);

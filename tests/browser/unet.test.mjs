@@ -117,11 +117,13 @@ inBrowsers((browser) => {
   test("maps open by keyboard, and a link brings the place back", async () => {
     const figure = new FigureOnPage(browser(), "unet", SHOWN);
     await figure.open(PAGE);
-    await figure.focus(".network .tile:last-child");
-    await figure.keys("\uE007");
+    await figure.focus(".network .tile[tabindex='0']");
+    // Right and down inside the block, then Enter.
+    await figure.keys("\uE014", "\uE015", "\uE007");
     await figure.until("a map", ({ view }) => view === "map");
     const address = await figure.address(/unet\.view=map/);
     const { crumbs } = await figure.read();
+    assert.deepEqual(crumbs, ["network", "encoder 1, ReLU 2", "channel 5"]);
     await figure.open(PAGE, address);
     const again = await figure.until("the same map", ({ view }) => view === "map");
     assert.deepEqual(again.crumbs, crumbs);

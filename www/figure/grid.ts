@@ -68,7 +68,7 @@ export class Grid {
       const markup = cell.detail === undefined ? cell.text : `${cell.detail}\n${cell.text}`;
       if (element.dataset.words !== markup) {
         element.dataset.words = markup;
-        element.replaceChildren(...(cell.detail === undefined ? [h("b", {}, cell.text)] : [h("small", {}, cell.detail), h("b", {}, cell.text)]));
+        element.replaceChildren(...(cell.detail === undefined ? [h("b", {}, cell.text)] : [h("small", {}, cell.detail), " ", h("b", {}, cell.text)]));
       }
       // What stands in the cell is part of its name, for those who speak to the page.
       element.setAttribute("aria-label", cell.detail === undefined ? cell.label : `${cell.label} (${cell.detail} ${cell.text})`);

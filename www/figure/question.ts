@@ -39,7 +39,7 @@ export function questionPanel({ key, prompt, choices, prepare, reveal }: Questio
   };
   const guess = recall(key);
   if (guess !== null && guess < buttons.length) buttons[guess]!.classList.add("before");
-  return h("section", { class: "question", "aria-label": "Question" },
+  return h("section", { class: "question", "aria-label": `Question: ${prompt}` },
     h("p", {}, h("b", {}, "Before you go on. "), prompt, " ", show),
     h("div", { class: "answers" }, ...buttons),
     answer,

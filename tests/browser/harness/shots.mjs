@@ -46,7 +46,7 @@ async function clipped(browser, { x, y, width, height }) {
 }
 
 /** Scrolls through the page, so that what starts when it comes into view has started; then back to the top. */
-async function visit(browser) {
+export async function visit(browser) {
   const height = await browser.run("return document.documentElement.scrollHeight");
   const step = await browser.run("return innerHeight / 2");
   for (let y = 0; y < height; y += step) {

@@ -114,7 +114,7 @@ export class LayerTable extends Figure {
       h("span", {}, ` · ${bytes(parameters * 4)} of weights · ${bytes(sum((layer) => layer.bytes))} of maps · ${flops(sum((layer) => layer.flops))} a picture`),
     );
     const most = Math.max(...this.rows.map((layer) => layer.parameters), 1);
-    const head = ["layer", "operator", "output", "parameters", "", "memory", "operations"];
+    const head = ["layer", "operator", "output", "parameters", "share", "memory", "operations"];
     this.table.replaceChildren(
       h("thead", {}, h("tr", {}, ...head.map((words) => h("th", { scope: "col" }, words)))),
       h("tbody", {}, ...this.rows.map((layer) =>

@@ -43,7 +43,7 @@ export class Overview {
       this.tiles.push({ canvas, node: node.name, channel });
       const words = `${fullTitle(node.name)}, channel ${channel}`;
       return h("button", {
-        type: "button", class: "tile", "aria-label": `${words}: open`, title: words,
+        type: "button", class: "tile", tabindex: channel ? -1 : 0, "aria-label": `${words}: open`, title: words,
         onclick: () => this.events.map(node.name, channel),
         onpointerenter: () => this.events.hover(words),
         onfocus: () => this.events.hover(words),
@@ -52,7 +52,7 @@ export class Overview {
     return h("section", { class: `block role-${block.role}`, style: `--edge:${edge}px;--across:${Math.max(1, Math.ceil(channels / 2))}`, "aria-label": block.title },
       h("button", { type: "button", class: "label open", onclick: () => this.events.layer(block), title: `Open ${block.title.toLowerCase()}` },
         h("b", {}, block.title), h("span", { class: "note" }, `${channels} × ${height} × ${width}`)),
-      h("div", { class: "tiles" }, ...tiles),
+      h("div", { class: "tiles", onkeydown: (event: KeyboardEvent) => rove(event, tiles, Math.ceil(channels / 2)) }, ...tiles),
     );
   }
 
@@ -66,4 +66,19 @@ export class Overview {
   mark(node: string, channel: number): void {
     for (const tile of this.tiles) tile.canvas.parentElement!.classList.toggle("marked", tile.node === node && tile.channel === channel);
   }
+}
+
+/** One stop for the Tab key a block; arrow keys move inside it. */
+function rove(event: KeyboardEvent, tiles: HTMLElement[], across: number): void {
+  const step: Record<string, number | undefined> = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: across, ArrowUp: -across };
+  const by = step[event.key];
+  const now = tiles.indexOf(event.target as HTMLElement);
+  const next = by === undefined ? undefined : tiles[now + by];
+  if (by === undefined) return;
+  event.preventDefault();
+  event.stopPropagation();
+  if (!next) return;
+  tiles[now]!.tabIndex = -1;
+  next.tabIndex = 0;
+  next.focus();
 }
