@@ -63,7 +63,14 @@ export class SpecimenFigure extends Figure {
       ...this.kinds.map(({ name, label }) => ({ value: name, label: `${label} · computed` })),
       ...REAL.map(({ value, label }) => ({ value: `real-${value}`, label: `${label} · real` })),
     ]);
-    await this.render();
+    try {
+      await this.render();
+    } catch (error) {
+      // A link may ask for what cannot be: say so, and show what can.
+      this.state.set(this.state.plain);
+      await this.render();
+      this.fail(error);
+    }
   }
 
   protected draw(): void {
