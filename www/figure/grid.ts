@@ -70,8 +70,10 @@ export class Grid {
         element.dataset.words = markup;
         element.replaceChildren(...(cell.detail === undefined ? [h("b", {}, cell.text)] : [h("small", {}, cell.detail), " ", h("b", {}, cell.text)]));
       }
-      // What stands in the cell is part of its name, for those who speak to the page.
-      element.setAttribute("aria-label", cell.detail === undefined ? cell.label : `${cell.label} (${cell.detail} ${cell.text})`);
+      // Two lines name the cell by themselves; then the words only describe it.
+      const [used, unused] = cell.detail === undefined ? ["aria-label", "aria-description"] : ["aria-description", "aria-label"];
+      element.setAttribute(used!, cell.label);
+      element.removeAttribute(unused!);
     });
   }
 

@@ -8,7 +8,7 @@ const READ = (selector) => {
   const host = document.querySelector(selector);
   const root = host.shadowRoot;
   const text = (css) => root.querySelector(css)?.textContent ?? "";
-  const cells = (name) => [...root.querySelectorAll(`.grid.${name} .cell`)].map((cell) => ({ label: cell.ariaLabel ?? cell.getAttribute("aria-label"), classes: cell.className }));
+  const cells = (name) => [...root.querySelectorAll(`.grid.${name} .cell`)].map((cell) => ({ label: cell.getAttribute("aria-label") ?? cell.getAttribute("aria-description"), classes: cell.className }));
   const alert = root.querySelector("[role=alert]");
   return {
     state: host.dataset.state,

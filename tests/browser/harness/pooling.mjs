@@ -4,7 +4,7 @@ import { FigureOnPage } from "./figure.mjs";
 const READ = (selector) => {
   const root = document.querySelector(selector).shadowRoot;
   const text = (css) => root.querySelector(css)?.textContent ?? "";
-  const label = (cell) => cell.getAttribute("aria-label");
+  const label = (cell) => cell.getAttribute("aria-label") ?? cell.getAttribute("aria-description");
   const each = (give) => ({ max: give("max"), average: give("average"), convolution: give("convolution") });
   const number = (words) => Number(words.replace("−", "-"));
   return {
