@@ -36,6 +36,98 @@ const states = {
     attributes: { picture: "two-grains", whole: "yes", at: "31.31" },
     expect: { ".formula .out": "62" },
   },
+  "pooling": {
+    figure: "ks-pooling",
+    about: "as it begins: the lecture's example",
+    attributes: {},
+    expect: {
+      ".way.max .sentence": "max(1, 3, 5, 6) = 6",
+      ".way.average .sentence": "(1 + 3 + 5 + 6) / 4 = 3.75",
+      ".way.convolution .sentence": "1 − 3 + 5 − 6 = −3",
+      ".moved": "Nothing has moved yet",
+      ".map.max .note": "128 × 128",
+    },
+  },
+  "pooling-moved": {
+    figure: "ks-pooling",
+    about: "the 6 has left its window",
+    attributes: { values: "1,3,2,4,5,2,7,8,3,6,1,0,1,2,3,4", moved: "1.1.2.1", at: "1.0" },
+    expect: {
+      ".moved": "6 moved from (1, 1) to (2, 1): max 6 → 5, 3 → 6, average 3.75 → 2.75, 2 → 3, convolution −3 → 1, 0 → −4.",
+      ".way.max .sentence": "max(3, 6, 1, 2) = 6",
+    },
+  },
+  "pooling-ceil": {
+    figure: "ks-pooling",
+    about: "rounded up: the last window reaches beyond the map, and a convolution has none",
+    attributes: { kernel: "3", stride: "2", ceil: "yes", at: "1.1" },
+    expect: {
+      ".way.max .sentence": "max(1, 0, 3, 4) = 4",
+      ".way.average .sentence": "(1 + 0 + 3 + 4) / 4 = 2",
+      ".way.convolution .sentence": "no such output",
+      ".formula": "⌈(4 + 2·0 − 3) / 2⌉ + 1 = 2 above",
+    },
+  },
+  "pooling-padding": {
+    figure: "ks-pooling",
+    about: "a padding of 1 whose zeros do not count",
+    attributes: { padding: "1", count: "no", at: "0.1" },
+    expect: { ".way.average .sentence": "(3 + 2) / 2 = 2.5", ".way.max .sentence": "max(−∞, −∞, 3, 2) = 3", ".map.average .note": "129 × 129" },
+  },
+  "pooling-shift": {
+    figure: "ks-pooling",
+    about: "two pixels to the right, a whole stride: on the map everything moves by one",
+    attributes: { map: "picture", shift: "2", place: "30.60", rule: "average" },
+    expect: { ".shifting .by": "2 px", ".map.max .count": "of 16\u202f384", ".way.convolution .sentence": "= 3.75" },
+  },
+  "pooling-error": {
+    figure: "ks-pooling",
+    about: "a setting that cannot be computed",
+    attributes: { padding: "2" },
+    expect: { ".message": "padding must be at most half the kernel" },
+  },
+  "receptive-field": {
+    figure: "ks-receptive-field",
+    about: "as it begins: three 3 × 3",
+    attributes: {},
+    expect: { ".fact": "after layer 3: 7 × 7 pixels = 4.41 µm; jump 1", ".builder tbody tr:nth-child(3) td[data-role=size]": "7" },
+  },
+  "receptive-field-weighted": {
+    figure: "ks-receptive-field",
+    about: "in how many ways each pixel reaches the output",
+    attributes: { view: "weighted", at: "60,90" },
+    expect: { ".digits text:nth-child(25)": "49", ".digits text:first-child": "1", ".legend:not([hidden])": "49 ways" },
+  },
+  "receptive-field-blocks": {
+    figure: "ks-receptive-field",
+    about: "four conv–pool blocks, weighted, time at the sixth layer",
+    attributes: { stack: "c3-m2-c3-m2-c3-m2-c3-m2", view: "weighted", layer: "6" },
+    expect: { ".place": "layer 6 of 8", ".fact": "22 × 22 pixels", ".builder tbody tr:nth-child(8) td[data-role=size]": "46", ".builder tbody tr:nth-child(8) td[data-role=start]": "7.5" },
+  },
+  "receptive-field-fifty": {
+    figure: "ks-receptive-field",
+    about: "ten nanometres with plain 3 × 3 layers",
+    attributes: { stack: "c3x50", pixel: "0.1", target: "10" },
+    expect: { ".fact": "101 × 101 pixels = 10.1 nm", ".verdict": "spans 10 nm" },
+  },
+  "receptive-field-rim": {
+    figure: "ks-receptive-field",
+    about: "the first output pixel of a U-Net encoder: the rim cuts its field",
+    attributes: { stack: "c3x2-m2-c3x2-m2-c3x2-m2-c3x2-m2-c3x2", at: "0,0" },
+    expect: { ".fact": "140 × 140 pixels", ".clipped": "the rim cuts it to" },
+  },
+  "receptive-field-unet": {
+    figure: "ks-receptive-field",
+    about: "a whole U-Net with its skips",
+    attributes: { stack: "c3x2-m2-c3x2-m2-c3x2-m2-c3x2-m2-c3x2-t2-k7-c3x2-t2-k5-c3x2-t2-k3-c3x2-t2-k1-c3x2", at: "128,128" },
+    expect: { ".builder tbody tr:nth-child(21) td[data-role=map]": "256²", ".place": "layer 30 of 30" },
+  },
+  "receptive-field-error": {
+    figure: "ks-receptive-field",
+    about: "a stack that cannot be computed",
+    attributes: { stack: "c3-c3s0" },
+    expect: { ".message": "layer 2" },
+  },
   "specimen": {
     figure: "ks-specimen",
     about: "as it begins",
@@ -121,4 +213,3 @@ const states = {
     expect: { ".message": "dose must be a number from 0 to 10000; got -4" },
   },
 };
-if (typeof module !== "undefined") module.exports = states;
