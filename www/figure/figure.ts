@@ -3,6 +3,7 @@ import type { Engine } from "../engine/api";
 import { h, icon } from "./dom";
 import { host } from "./host";
 import { iconButton } from "./controls";
+import { CHOSEN } from "./chosen";
 import css from "./figure.css";
 
 /** One sheet for each text, shared by all figures. */
@@ -32,6 +33,8 @@ export abstract class Figure extends HTMLElement {
   protected abstract start(): Promise<void>;
   protected abstract draw(): void;
   protected shown(_visible: boolean): void {}
+  /** The reader has chosen another micrograph for the whole page. */
+  protected micrographChosen(): void {}
   /** The page's address has changed: a link in the text may speak of this figure. */
   protected abstract addressed(): void;
   protected abstract reset(): void;
@@ -53,6 +56,7 @@ export abstract class Figure extends HTMLElement {
     const { signal } = this.listening;
     matchMedia(THEME).addEventListener("change", () => this.started && this.draw(), { signal });
     addEventListener("hashchange", () => this.started && this.addressed(), { signal });
+    addEventListener(CHOSEN, () => this.started && this.micrographChosen(), { signal });
     addEventListener("kernelscope-theme", () => this.started && this.draw(), { signal });
     this.seen = new IntersectionObserver(
       ([entry]) => {

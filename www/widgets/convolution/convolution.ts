@@ -120,6 +120,10 @@ export class Convolution extends Figure {
     this.fillAndTell();
   }
 
+  protected override micrographChosen(): void {
+    if (this.state.value.picture === "yours") this.recompute(true);
+  }
+
   protected reset(): void {
     this.timeline.pause();
     this.state.reset();
@@ -169,8 +173,17 @@ export class Convolution extends Figure {
     this.recompute(newPicture);
   }
 
-  private readonly recompute = latest(
-    async (newPicture: boolean) => {
+  private recompute(newPicture: boolean): void {
+    this.newPicture ||= newPicture;
+    this.renew(undefined);
+  }
+
+  /** A picture asked for while another request is under way must not be lost to a later one. */
+  private newPicture = false;
+  private readonly renew = latest(
+    async () => {
+      const { newPicture } = this;
+      this.newPicture = false;
       if (newPicture) await this.showPicture();
       await this.compute();
     },

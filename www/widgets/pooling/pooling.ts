@@ -211,6 +211,10 @@ export class Pooling extends Figure {
     this.recompute({ settings: true, picture: "picture" in change || "map" in change });
   }
 
+  protected override micrographChosen(): void {
+    if (this.state.value.picture === "yours") this.recompute({ settings: true, picture: true });
+  }
+
   private recompute(stale: Stale): void {
     this.controls.show(this.state.value);
     Object.assign(this.stale, stale);

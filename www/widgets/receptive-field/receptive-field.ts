@@ -222,8 +222,21 @@ export class ReceptiveField extends Figure {
     return this.rows.find((_, i) => i < this.rows.length - 1 && maps[i] === maps.at(-1))?.id ?? 0;
   }
 
-  private readonly refresh = latest(
-    async (newPicture: boolean) => {
+  protected override micrographChosen(): void {
+    if (this.state.value.picture === "yours") this.refresh(true);
+  }
+
+  private refresh(newPicture: boolean): void {
+    this.newPicture ||= newPicture;
+    this.recompute(undefined);
+  }
+
+  /** A picture asked for while another request is under way must not be lost to a later one. */
+  private newPicture = false;
+  private readonly recompute = latest(
+    async () => {
+      const { newPicture } = this;
+      this.newPicture = false;
       if (newPicture) await this.showPicture();
       await this.compute();
     },

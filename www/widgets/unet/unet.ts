@@ -35,7 +35,7 @@ interface Scores {
   boundary: { f1: number };
 }
 
-const PICTURES = SOURCES.filter(({ value }) => value === "titanium");
+const PICTURES = SOURCES.filter(({ value }) => ["titanium", "yours"].includes(value));
 /** Class 1 of the shipped network. */
 const BOUNDARY = 1;
 
@@ -173,6 +173,7 @@ export class Unet extends Figure {
     picture.fill([
       { value: "titanium", label: "titanium, SEM" },
       { value: "grains", label: "grains, computed" },
+      { value: "yours", label: "your micrograph" },
       ...(this.own ? [{ value: "own", label: "your own" }] : []),
       { value: "open", label: "your own PNG …" },
     ]);
@@ -250,6 +251,10 @@ export class Unet extends Figure {
   protected addressed(): void {
     if (!this.state.follow()) return;
     this.rerun(undefined);
+  }
+
+  protected override micrographChosen(): void {
+    if (this.state.value.picture === "yours") this.rerun(undefined);
   }
 
   protected reset(): void {
