@@ -1,0 +1,284 @@
+/** The public interface of kernelscope. Names, semantics and defaults follow `torch.nn.functional`. */
+/** Row-major values; rank 1 to 4; images are (C, H, W) or (N, C, H, W). */
+export interface Tensor {
+    data: Float32Array;
+    shape: number[];
+}
+/** A tensor that the engine keeps beside its workers, so that many questions about it cost no copies. */
+export interface Held extends Tensor {
+    readonly key: number;
+}
+export type Input = Tensor | Held;
+/** One number for both axes, or [rows, columns]. */
+export type Pair = number | [number, number];
+export type PaddingMode = "zeros" | "reflect" | "replicate" | "circular";
+export interface EngineOptions {
+    /** "cpu" is the only backend of this version; "auto" picks it and `reason` says so. */
+    backend?: "auto" | "cpu" | "webgpu";
+    /** "worker" (default) keeps the page responsive; "here" computes on the calling thread. */
+    thread?: "worker" | "here";
+    workers?: number;
+}
+export interface CallOptions {
+    /** Receives the result; its length must be the result's. */
+    out?: Float32Array;
+    /** Hands the inputs' buffers over instead of copying them; they are detached afterwards. */
+    transfer?: boolean;
+    /** Aborting rejects the call with an `AbortError`. */
+    signal?: AbortSignal;
+}
+export interface Conv2dOptions extends CallOptions {
+    stride?: Pair;
+    padding?: Pair | "same" | "valid";
+    dilation?: Pair;
+    groups?: number;
+    paddingMode?: PaddingMode;
+}
+export interface MaxPool2dOptions extends CallOptions {
+    kernelSize: Pair;
+    /** The kernel's size unless given. */
+    stride?: Pair;
+    /** At most half the kernel; counts as −∞. */
+    padding?: Pair;
+    dilation?: Pair;
+    /** Rounds the output's size up: a last window may reach beyond the picture. */
+    ceilMode?: boolean;
+}
+export interface AvgPool2dOptions extends Omit<MaxPool2dOptions, "dilation"> {
+    /** Whether padding counts as zeros (default) or not at all. */
+    countIncludePad?: boolean;
+}
+export interface ConvTranspose2dOptions extends CallOptions {
+    stride?: Pair;
+    padding?: Pair;
+    outputPadding?: Pair;
+    dilation?: Pair;
+    groups?: number;
+}
+export interface InterpolateOptions extends CallOptions {
+    size?: Pair;
+    scaleFactor?: Pair;
+    mode?: "nearest" | "bilinear";
+    alignCorners?: boolean;
+}
+export interface Term {
+    /** Which input the value `x` comes from. */
+    input: string;
+    /** Index into that input; for a tap on zero padding, its (perhaps negative) padded coordinates. */
+    at: number[];
+    x: number;
+    w?: number;
+    weightAt?: number[];
+    product?: number;
+    /** True where the tap fell on zero padding. */
+    padding?: boolean;
+    /** True for the one that a maximum takes. */
+    won?: boolean;
+}
+/** How one output value came to be. */
+export interface Explanation {
+    value: number;
+    reduce: string;
+    bias?: number;
+    terms: Term[];
+    /** For sums: the running sum after each term, before the bias. */
+    partials: Float32Array;
+    /** For convolutions: what each input channel adds, in order. */
+    channelSums?: Float32Array;
+}
+/** Sizes and coverage of a sliding window, as the crate computes them. */
+export interface Geometry {
+    output: [number, number];
+    padding: {
+        top: number;
+        left: number;
+        bottom: number;
+        right: number;
+    };
+    stride: [number, number];
+    dilation: [number, number];
+    /** Rows and columns that the dilated kernel spans. */
+    span: [number, number];
+    /** For each input row (column): does any window read it? */
+    rows: boolean[];
+    cols: boolean[];
+    /** Input pixels that no window reads. */
+    unreached: number;
+}
+export interface Picture {
+    image: Tensor;
+    bitDepth: number;
+    channels: number;
+}
+export interface Specimen {
+    image: Tensor;
+    labels: Record<string, Tensor>;
+    /** Nanometres a pixel. */
+    pixelSize: number;
+}
+/** A number that can be set: of a kind of specimen or of the microscope. */
+export interface Knob {
+    name: string;
+    label: string;
+    min: number;
+    max: number;
+    step: number;
+    default: number;
+}
+export interface SpecimenKind {
+    name: string;
+    label: string;
+    about: string;
+    options: Knob[];
+}
+/** What the microscope's options are: `engine.microscopeOptions()` lists them with units and ranges. */
+export interface MicroscopeOptions {
+    dose?: number;
+    gain?: number;
+    readNoise?: number;
+    blur?: number;
+    defocus?: number;
+    drift?: number;
+    distortion?: number;
+    background?: number;
+    invert?: boolean | number;
+    gamma?: number;
+    pixelSize?: number;
+    damage?: number;
+    seed?: number;
+}
+export interface KernelInfo {
+    name: string;
+    label: string;
+    about: string;
+    size: number;
+}
+export interface Stats {
+    backend: string;
+    simd: string;
+    /** The last computation: which operator, and its milliseconds inside the engine. */
+    last: {
+        op: string;
+        ms: number;
+    } | null;
+    runs: number;
+    restarts: number;
+    memoryBytes: number;
+}
+export interface GraphNode {
+    name: string;
+    op: string;
+    inputs: string[];
+    attributes: Record<string, unknown>;
+    /** The names of its parameters: "weight", "bias". */
+    parameters: string[];
+    /** How many values it has learned. */
+    count: number;
+}
+/** A rectangle of pixels, inclusive. */
+export interface Rectangle {
+    top: number;
+    left: number;
+    bottom: number;
+    right: number;
+}
+/** Where a value comes from, with what ReLU and max pooling did for this picture taken as given: `value = constant + Σ paths`. */
+export interface Shares {
+    value: number;
+    /** What passes through each map of a cut across the network: the skip connections and the bottleneck. */
+    paths: {
+        input: string;
+        value: number;
+    }[];
+    /** What the biases behind the cut add. */
+    constant: number;
+}
+export interface Run {
+    output: Tensor;
+    /** The nodes that were asked for. */
+    nodes: Record<string, Tensor>;
+    /** How one value of any node came to be. `at` is (c, y, x). */
+    explain(node: string, at: number[]): Promise<Explanation>;
+    /** The gradient of one value of any node with respect to the input picture. */
+    gradient(node: string, at: number[]): Promise<Tensor>;
+    shares(node: string, at: number[]): Promise<Shares>;
+}
+export interface RunOptions {
+    keep?: "output" | "all" | string[];
+    signal?: AbortSignal;
+}
+export interface Model {
+    readonly graph: GraphNode[];
+    shapes(inputShape: number[]): Promise<Record<string, number[]>>;
+    /** Everything that one position of a node can see: exact, inclusive, clipped to the picture. */
+    receptiveField(node: string, at: [number, number], inputShape: number[]): Promise<Rectangle>;
+    run(x: Input, options?: RunOptions): Promise<Run>;
+    close(): void;
+}
+export interface Engine {
+    readonly backend: "cpu" | "webgpu";
+    readonly adapter: string;
+    readonly simd: string;
+    /** Why this backend and this thread, in a person's words. */
+    readonly reason: string;
+    conv2d(x: Input, weight: Input, bias: Input | null, options?: Conv2dOptions): Promise<Tensor>;
+    relu(x: Input, options?: CallOptions): Promise<Tensor>;
+    maxPool2d(x: Input, options: MaxPool2dOptions): Promise<Tensor>;
+    avgPool2d(x: Input, options: AvgPool2dOptions): Promise<Tensor>;
+    adaptiveAvgPool2d(x: Input, outputSize: number | [number | null, number | null], options?: CallOptions): Promise<Tensor>;
+    convTranspose2d(x: Input, weight: Input, bias: Input | null, options?: ConvTranspose2dOptions): Promise<Tensor>;
+    interpolate(x: Input, options: InterpolateOptions): Promise<Tensor>;
+    leakyRelu(x: Input, options?: CallOptions & {
+        negativeSlope?: number;
+    }): Promise<Tensor>;
+    sigmoid(x: Input, options?: CallOptions): Promise<Tensor>;
+    softmax(x: Input, options: CallOptions & {
+        dim: number;
+    }): Promise<Tensor>;
+    batchNorm(x: Input, mean: Input, variance: Input, weight: Input | null, bias: Input | null, options?: CallOptions & {
+        eps?: number;
+    }): Promise<Tensor>;
+    linear(x: Input, weight: Input, bias: Input | null, options?: CallOptions): Promise<Tensor>;
+    add(a: Input, b: Input, options?: CallOptions): Promise<Tensor>;
+    concat(inputs: Input[], options: CallOptions & {
+        dim: number;
+    }): Promise<Tensor>;
+    flatten(x: Input, options?: CallOptions & {
+        startDim?: number;
+        endDim?: number;
+    }): Promise<Tensor>;
+    argmax(x: Input, options: CallOptions & {
+        dim: number;
+    }): Promise<Tensor>;
+    explain(op: string, inputs: (Input | null)[], options: object, at: number[]): Promise<Explanation>;
+    /** A synthetic micrograph; `options.microscope` puts it under the microscope. */
+    specimen(kind: string, options?: object): Promise<Specimen>;
+    /** The kinds of specimens, and what can be set. */
+    kinds(): Promise<SpecimenKind[]>;
+    /** Takes any picture with its labels under the microscope; labels move with it. */
+    microscope(specimen: Specimen, options?: MicroscopeOptions): Promise<Specimen>;
+    microscopeOptions(): Promise<Knob[]>;
+    /** How many pixels of the first channel fall into each of `bins` equal parts of 0 to 1. */
+    histogram(image: Input, bins: number): Promise<Uint32Array>;
+    /** The logarithmic power spectrum of the first channel, (1, n, n), 0 to 1, frequency 0 in the middle. */
+    powerSpectrum(image: Input): Promise<Tensor>;
+    /** Decodes a PNG file of 8 or 16 bits to values between 0 and 1. */
+    decode(bytes: Uint8Array): Promise<Picture>;
+    /** The kernel presets, and one of them as a weight of shape (1, 1, k, k). */
+    kernels(): Promise<KernelInfo[]>;
+    kernel(name: string): Promise<Tensor>;
+    /** A weight turned by 180° in its last two axes: true convolution is cross-correlation with it. */
+    flip(weight: Tensor): Promise<Tensor>;
+    /** A network from the bytes of a safetensors file with the graph in its metadata. */
+    loadModel(bytes: Uint8Array): Promise<Model>;
+    /** Keeps a copy of a tensor beside the workers until `release`. */
+    hold(tensor: Tensor): Promise<Held>;
+    release(held: Held): void;
+    /** A question about geometry, answered by an instance that no long run can delay. */
+    ask<T>(method: string, ...args: unknown[]): Promise<T>;
+    /** A question whose answer is a tensor. */
+    askTensor(method: string, ...args: unknown[]): Promise<Tensor>;
+    stats(): Stats;
+    close(): void;
+}
+export declare function createEngine(options?: EngineOptions): Promise<Engine>;
