@@ -140,6 +140,26 @@ inBrowsers((browser) => {
     await figure.until("another specimen", ({ facts, logit }) => facts.includes("F1") && facts !== before.facts && logit !== before.logit);
   });
 
+  test("questions are answered while a long run is under way", async () => {
+    const figure = new FigureOnPage(browser(), "unet", SHOWN);
+    await figure.open(PAGE);
+    // A long run in the page's own engine, and questions to it meanwhile.
+    const answered = await browser().driver.executeAsyncScript(async (done) => {
+      const engine = await window.kernelscope.engine();
+      const field = (...shape) => ({ data: new Float32Array(shape.reduce((a, b) => a * b)).fill(0.5), shape });
+      let over = false;
+      const run = engine.conv2d(field(64, 256, 256), field(64, 64, 3, 3), null, { padding: 1 }).then(() => (over = true));
+      let count = 0;
+      while (!over) {
+        await engine.ask("window_rect", {}, [256, 256], [3, 3], [10, 10]);
+        count += 1;
+      }
+      await run;
+      done(count);
+    });
+    assert.ok(answered >= 20, `${answered} questions were answered during the run`);
+  });
+
   test("a build that lies is found out", async () => {
     const { run } = await reference();
     const figure = new FigureOnPage(browser(), "unet", SHOWN);

@@ -212,4 +212,40 @@ const states = {
     attributes: { microscope: "dose:-4" },
     expect: { ".message": "dose must be a number from 0 to 10000; got -4" },
   },
+  "unet": {
+    figure: "ks-unet",
+    about: "the network on the micrograph",
+    attributes: {},
+    expect: { ".facts": "29\u202f626 parameters", ".why .out": "+15.41" },
+  },
+  "unet-layer": {
+    figure: "ks-unet",
+    about: "one layer, its maps large; probabilities over the picture",
+    attributes: { view: "layer", node: "enc2.relu2", mode: "probability" },
+    expect: { ".body .muted": "16 × 128 × 128 values" },
+  },
+  "unet-map": {
+    figure: "ks-unet",
+    about: "one map and its numbers; where the pixel looked",
+    attributes: { view: "map", node: "dec1.relu2", channel: "0", pos: "166.82", field: "yes" },
+    expect: { ".onemap .muted": "(166, 82) is 0.000" },
+  },
+  "unet-value": {
+    figure: "ks-unet",
+    about: "one value taken apart",
+    attributes: { view: "value", node: "dec1.conv1", channel: "3", pos: "166.82" },
+    expect: { ".apart .total b": "11.927", ".channel b": "+5.464" },
+  },
+  "layer-table": {
+    figure: "ks-layer-table",
+    about: "the compact U-Net",
+    attributes: {},
+    expect: { ".totals b": "7\u202f759\u202f521" },
+  },
+  "layer-table-error": {
+    figure: "ks-layer-table",
+    about: "a picture that does not suit",
+    attributes: { width: "0" },
+    expect: { ".message": "channels" },
+  },
 };

@@ -70,8 +70,9 @@ export class Grid {
         element.dataset.words = markup;
         element.replaceChildren(...(cell.detail === undefined ? [h("b", {}, cell.text)] : [h("small", {}, cell.detail), " ", h("b", {}, cell.text)]));
       }
-      // Two lines name the cell by themselves; then the words only describe it.
-      const [used, unused] = cell.detail === undefined ? ["aria-label", "aria-description"] : ["aria-description", "aria-label"];
+      // Words that hold the shown number are the cell's name; others describe it, and the number names it itself.
+      const named = cell.detail === undefined && (cell.text === "" || cell.label.split(/[\s,:()]+/).includes(cell.text));
+      const [used, unused] = named ? ["aria-label", "aria-description"] : ["aria-description", "aria-label"];
       element.setAttribute(used!, cell.label);
       element.removeAttribute(unused!);
     });

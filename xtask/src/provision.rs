@@ -113,7 +113,7 @@ pub fn browsers() -> Result<PathBuf> {
     geckodriver()
 }
 
-/// Firefox's WebDriver server, which Debian does not package: built from crates.io once.
+/// Firefox's WebDriver server, which Debian does not package: built with `cargo install` once.
 fn geckodriver() -> Result<PathBuf> {
     if let Some(found) = shell::find("geckodriver") {
         return Ok(found);

@@ -74,14 +74,24 @@ export class LayerTable extends Figure {
   }
 
   protected async start(): Promise<void> {
-    await this.compute();
+    try {
+      await this.compute();
+    } catch (error) {
+      // A link or an attribute may ask for a network that cannot be: say so, and show one that can.
+      const given = { ...this.state.value };
+      Object.assign(this.state.value, this.state.plain);
+      await this.compute();
+      Object.assign(this.state.value, given);
+      this.show();
+      this.fail(error);
+    }
   }
 
   private async compute(): Promise<void> {
     this.show();
     this.rows = await this.engine.ask<Layer[]>("layer_table", this.spec());
     this.mend();
-    this.say("counted here");
+    this.say("computed here");
     this.draw();
   }
 

@@ -99,14 +99,29 @@ export class Unet extends Figure {
   protected async start(): Promise<void> {
     this.model = await this.engine.loadModel(fromBase64(await host.load<string>("model-grains")));
     this.explorer.layout = layout(this.model.graph);
-    await this.infer();
+    try {
+      await this.infer();
+    } catch (error) {
+      // A link may ask for a specimen that cannot be drawn: say so, and show the network at work all the same.
+      const given = { ...this.state.value };
+      Object.assign(this.state.value, this.state.plain);
+      await this.infer();
+      Object.assign(this.state.value, given);
+      this.showKnobs();
+      this.fail(error);
+    }
   }
 
   /** Everything that follows from the picture. */
   private async infer(): Promise<void> {
     const { value } = this.state;
-    this.source = await this.load();
-    this.run = await this.model.run(this.source.image, { keep: "all" });
+    const slow = setTimeout(() => this.say("computing …"), 150);
+    try {
+      this.source = await this.load();
+      this.run = await this.model.run(this.source.image, { keep: "all" });
+    } finally {
+      clearTimeout(slow);
+    }
     this.mend();
     this.sayComputed();
     this.showKnobs();
@@ -165,7 +180,10 @@ export class Unet extends Figure {
     this.tell(undefined);
   }
 
-  private readonly rerun = latest(() => this.infer(), (error) => this.fail(error));
+  private readonly rerun = latest(() => this.infer(), (error) => {
+    if (this.run) this.sayComputed();
+    this.fail(error);
+  });
 
   private showKnobs(): void {
     const { value } = this.state;
