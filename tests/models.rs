@@ -717,3 +717,66 @@ fn answers_come_at_once() {
     });
     assert!(explain < 5.0 && field < 20.0 && shares < 50.0 && gradient < 50.0);
 }
+
+/// What the page must show of the shipped network, computed here natively: `tests/golden/shipped.json`, which the browser
+/// tests read. `UPDATE_GOLDEN=1 cargo test --test models` rewrites it after the network was trained anew.
+#[test]
+fn the_page_has_numbers_to_be_held_against() {
+    let graph = Arc::new(shipped().graph);
+    let image = part("www/images/grain_ti_sem.png", [20, 174, 256, 256]);
+    let trace = run(&graph, &image, &Keep::All);
+    let places: [(&str, &[usize]); 4] = [
+        ("logits", &[1, 166, 82]),
+        ("dec1.conv1", &[3, 166, 82]),
+        ("bottleneck.conv2", &[5, 41, 20]),
+        ("enc1.conv1", &[0, 166, 82]),
+    ];
+    let explained = places.map(|(node, at)| {
+        let explanation = trace.explain(node, at).expect("an explanation");
+        serde_json::json!({
+            "node": node, "at": at, "value": explanation.value, "bias": explanation.bias,
+            "channelSums": explanation.channel_sums(),
+        })
+    });
+    let shares = trace.shares("logits", &[1, 166, 82]).expect("shares");
+    let paths: Vec<f32> = shares.paths.iter().map(|part| part.value).collect();
+    let sum: f32 = paths.iter().sum::<f32>() + shares.constant;
+    assert!(
+        (sum - shares.value).abs() < 1e-4 * shares.value.abs(),
+        "{sum}, {}",
+        shares.value
+    );
+    let now = serde_json::json!({
+        "shares": { "value": shares.value, "paths": paths, "constant": shares.constant },
+        "explained": explained,
+    });
+    let file = path("tests/golden/shipped.json");
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&file, format!("{now:#}\n")).expect("written");
+    }
+    let golden = std::fs::read_to_string(&file).expect("the file");
+    let golden: serde_json::Value = serde_json::from_str(&golden).expect("JSON");
+    assert_alike(&now, &golden, "");
+}
+
+/// Numbers to 1e-4 of their size, everything else exactly.
+fn assert_alike(one: &serde_json::Value, other: &serde_json::Value, at: &str) {
+    use serde_json::Value::{Array, Number, Object};
+    match (one, other) {
+        (Number(a), Number(b)) => {
+            let (a, b) = (a.as_f64().expect("a number"), b.as_f64().expect("a number"));
+            assert!((a - b).abs() <= 1e-4 * a.abs().max(1.0), "{at}: {a}, {b}");
+        }
+        (Array(a), Array(b)) => {
+            assert_eq!(a.len(), b.len(), "{at}");
+            let pairs = a.iter().zip(b).enumerate();
+            pairs.for_each(|(i, (a, b))| assert_alike(a, b, &format!("{at}[{i}]")));
+        }
+        (Object(a), Object(b)) => {
+            assert!(a.keys().eq(b.keys()), "{at}");
+            a.iter()
+                .for_each(|(key, a)| assert_alike(a, &b[key], &format!("{at}.{key}")));
+        }
+        _ => assert_eq!(one, other, "{at}"),
+    }
+}

@@ -1,5 +1,6 @@
 // The open U-Net: what the page says of a pixel is what the network computes, from the mask down to the products.
-// The engine in Node, on the same picture, is asked for every number; PyTorch stands behind it in tests/models.rs.
+// The engine in Node, on the same picture, is asked for every number, and the crate called natively (tests/golden/shipped.json)
+// for some; PyTorch stands behind both in tests/models.rs.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -112,6 +113,22 @@ inBrowsers((browser) => {
     // And back up, all the way.
     for (let i = 0; i < 60 && (await figure.read()).view !== "network"; i++) await figure.pressWords("back");
     assert.equal((await figure.read()).view, "network");
+  });
+
+  test("the numbers are those of the crate called natively", async () => {
+    const { shares, explained } = JSON.parse(readFileSync(join(ROOT, "tests/golden/shipped.json"), "utf8"));
+    const figure = new FigureOnPage(browser(), "unet", SHOWN);
+    for (const { node, at: [channel, ...pos], value, channelSums } of explained) {
+      await figure.open(PAGE, { view: "value", node, channel, pos: pos.join(".") });
+      const shown = await figure.until(node, ({ total, logit }) => total !== "" && logit !== "");
+      close(shown.total, value, 3, node);
+      const wide = shown.channels.length > 0;
+      const sums = wide ? shown.channels.map(({ name, sum }) => [numberIn(name), sum]) : shown.terms.map(({ name, product }) => [numberIn(name), product]);
+      if (channelSums.length > 1) assert.ok(sums.length >= 2, `${node} shows its channels`);
+      if (channelSums.length > 1) for (const [i, sum] of sums) close(sum, channelSums[i], 3, `${node}, channel ${i}`);
+      close(shown.logit, shares.value, 2, "the logit");
+      [...shares.paths, shares.constant].forEach((part, i) => close(shown.bars[i + 1].value, part, 2, shown.bars[i + 1].name));
+    }
   });
 
   test("maps open by keyboard, and a link brings the place back", async () => {
