@@ -160,19 +160,24 @@ inBrowsers((browser) => {
   test("questions are answered while a long run is under way", async () => {
     const figure = new FigureOnPage(browser(), "unet", SHOWN);
     await figure.open(PAGE);
-    // A long run in the page's own engine, and questions to it meanwhile.
-    const answered = await browser().driver.executeAsyncScript(async (done) => {
-      const engine = await window.kernelscope.engine();
-      const field = (...shape) => ({ data: new Float32Array(shape.reduce((a, b) => a * b)).fill(0.5), shape });
-      let over = false;
-      const run = engine.conv2d(field(64, 256, 256), field(64, 64, 3, 3), null, { padding: 1 }).then(() => (over = true));
-      let count = 0;
-      while (!over) {
-        await engine.ask("window_rect", {}, [256, 256], [3, 3], [10, 10]);
-        count += 1;
-      }
-      await run;
-      done(count);
+    // A long run: sixty convolutions of a large picture, queued at once, and questions meanwhile.
+    const answered = await browser().driver.executeAsyncScript((done) => {
+      const ask = async () => {
+        const engine = await window.kernelscope.engine();
+        const { image } = await engine.specimen("grains", { size: 1024 });
+        const [held, kernel] = [await engine.hold(image), await engine.kernel("gaussian-5")];
+        let over = false;
+        const run = Promise.all(Array.from({ length: 60 }, () => engine.conv2d(held, kernel, null, {}))).finally(() => (over = true));
+        let count = 0;
+        while (!over) {
+          await engine.ask("window_rect", {}, [256, 256], [3, 3], [10, 10]);
+          count += 1;
+        }
+        await run;
+        engine.release(held);
+        return count;
+      };
+      ask().then(done, (error) => done(String(error)));
     });
     assert.ok(answered >= 20, `${answered} questions were answered during the run`);
   });
