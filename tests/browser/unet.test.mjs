@@ -53,7 +53,7 @@ inBrowsers((browser) => {
     const { model, run, shape } = await reference();
     const figure = new FigureOnPage(browser(), "unet", SHOWN);
     await figure.open(PAGE);
-    const { facts, bars, logit, field, tiles } = await figure.until("the story", ({ logit }) => logit !== "");
+    const { facts, bars, logit, field, tiles } = await figure.until("the story", ({ logit, facts }) => logit !== "" && facts.includes("F1"));
     assert.match(facts, /29.626 parameters/);
     assert.ok(numberIn(/F1 (\S+)/.exec(facts)[1]) >= 0.9, facts);
     assert.equal(tiles, 8 + 16 + 32 + 16 + 8, "every map of the overview is there");

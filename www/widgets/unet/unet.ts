@@ -127,11 +127,11 @@ export class Unet extends Figure {
     this.showKnobs();
     const total = this.model.graph.reduce((sum, { count: learned }) => sum + learned, 0);
     this.facts.textContent = `${count(total)} parameters · ${this.source.about}`;
-    await this.score();
     this.explorer.show(this.run.nodes, this.dark);
     this.showMask();
     this.go(this.placeOf(value), false);
     this.tell(undefined);
+    await this.score();
   }
 
   private async load(): Promise<Source> {
