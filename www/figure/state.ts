@@ -83,6 +83,23 @@ export class State<S extends object> {
     return Object.fromEntries(this.names.map((name) => [name, this.specs[name].initial])) as S;
   }
 
+  /**
+   * Computes with the present values. A link or an attribute may carry some that cannot be: then computes with the plain
+   * ones, leaves what was asked for in place to be corrected, and returns why it was refused.
+   */
+  async orPlain(compute: () => Promise<void>): Promise<unknown> {
+    try {
+      await compute();
+      return undefined;
+    } catch (error) {
+      const given = { ...this.value };
+      Object.assign(this.value, this.plain);
+      await compute();
+      Object.assign(this.value, given);
+      return error;
+    }
+  }
+
   /** The page's address with this figure's state, whatever else it says. */
   link(): string {
     const { anchor } = splitHash();

@@ -95,16 +95,10 @@ export class Convolution extends Figure {
     this.controls.kernels(this.presets);
     this.controls.show(this.state.value);
     await this.showPicture();
-    try {
-      await this.compute();
-    } catch (error) {
-      // A link or an attribute may carry settings that cannot be computed: say so, and show what can be.
-      const given = { ...this.state.value };
-      Object.assign(this.state.value, this.state.plain);
-      await this.compute();
-      Object.assign(this.state.value, given);
-      this.controls.show(given);
-      this.fail(error);
+    const refused = await this.state.orPlain(() => this.compute());
+    if (refused) {
+      this.controls.show(this.state.value);
+      this.fail(refused);
     }
     this.addBelow(ask(this.key, this));
   }

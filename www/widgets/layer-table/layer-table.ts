@@ -74,16 +74,10 @@ export class LayerTable extends Figure {
   }
 
   protected async start(): Promise<void> {
-    try {
-      await this.compute();
-    } catch (error) {
-      // A link or an attribute may ask for a network that cannot be: say so, and show one that can.
-      const given = { ...this.state.value };
-      Object.assign(this.state.value, this.state.plain);
-      await this.compute();
-      Object.assign(this.state.value, given);
+    const refused = await this.state.orPlain(() => this.compute());
+    if (refused) {
       this.show();
-      this.fail(error);
+      this.fail(refused);
     }
   }
 

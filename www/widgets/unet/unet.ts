@@ -99,16 +99,10 @@ export class Unet extends Figure {
   protected async start(): Promise<void> {
     this.model = await this.engine.loadModel(fromBase64(await host.load<string>("model-grains")));
     this.explorer.layout = layout(this.model.graph);
-    try {
-      await this.infer();
-    } catch (error) {
-      // A link may ask for a specimen that cannot be drawn: say so, and show the network at work all the same.
-      const given = { ...this.state.value };
-      Object.assign(this.state.value, this.state.plain);
-      await this.infer();
-      Object.assign(this.state.value, given);
+    const refused = await this.state.orPlain(() => this.infer());
+    if (refused) {
       this.showKnobs();
-      this.fail(error);
+      this.fail(refused);
     }
   }
 
