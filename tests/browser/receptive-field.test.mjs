@@ -180,7 +180,7 @@ inBrowsers((browser) => {
     const shown = await figure.until("the answer", ({ question }) => question !== "");
     assert.equal(shown.right, "50");
     // 1 + 2 · 50 and 1 + 2 · 10; five blocks and a convolution: 94 + 2 · 32.
-    assert.match(shown.question, /^It is “50”\. 50 layers see 101 pixels, 10\.1 nm; 10 see only 21\..+ see 158 pixels\./);
+    assert.match(shown.question, /^10 · 50 · 50 layers see 101 pixels, 10\.1 nm; 10 see only 21\..+ see 158 pixels\./);
     await figure.until("the stack", ({ rows, verdict }) => rows[0].size === "101" && verdict.startsWith("spans 10 nm"));
   });
 

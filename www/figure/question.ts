@@ -1,5 +1,9 @@
-/** A question to answer before the figure tells: choosing commits the guess, the answer shows in the figure. */
+/**
+ * A question to answer before the figure tells. Choosing commits the guess, the answer shows in the figure, and stands
+ * beside the guess with its reason. Whoever does not want to guess can be told.
+ */
 import { h } from "./dom";
+import { type Guess, forget, recall, remember } from "./guesses";
 
 export interface Answer {
   /** Index of the right choice. */
@@ -17,50 +21,74 @@ export interface Question {
   prepare(): void;
   /** Shows the answer in the figure and says it. */
   reveal(): Promise<Answer>;
+  /** What gives the answer away is hidden while this is true: until a guess was made, or the reader asked to be told. */
+  locked?(locked: boolean): void;
 }
 
-export function questionPanel({ key, prompt, choices, prepare, reveal }: Question): HTMLElement {
-  const answer = h("p", { class: "answer", role: "status" });
+export function questionPanel({ key, prompt, choices, prepare, reveal, locked }: Question): HTMLElement {
+  const answer = h("div", { class: "answer", role: "status" });
   const buttons = choices.map((words, i) =>
-    h("button", { type: "button", class: "button words", "aria-pressed": "false", onclick: () => void choose(i) }, words),
+    h("button", { type: "button", class: "button words", "aria-pressed": "false", onclick: () => void commit(i) }, words),
   );
-  const show = h("button", { type: "button", class: "plain", onclick: () => prepare() }, "Show me the place");
-  const choose = async (guess: number) => {
+  const place = h("button", { type: "button", class: "plain", onclick: () => prepare() }, "Show me the place");
+  const skip = h("button", { type: "button", class: "plain skip", onclick: () => void commit("skipped") }, "Skip, and tell me");
+  const again = h("button", { type: "button", class: "plain again", hidden: true, onclick: () => ask() }, "Ask me again");
+
+  /** Pressed is what was guessed; right is shown by an outline and a word, not by colour alone. */
+  const mark = (guess: Guess | null, right: number | null) =>
+    buttons.forEach((button, i) => {
+      button.setAttribute("aria-pressed", String(i === guess));
+      button.classList.toggle("right", i === right);
+    });
+  const answered = (is: boolean) => {
+    skip.hidden = is;
+    again.hidden = !is;
+    locked?.(!is);
+  };
+  const ask = () => {
+    forget(key);
+    mark(null, null);
+    answer.replaceChildren();
+    answered(false);
+    buttons[0]?.focus();
+  };
+  const commit = async (guess: Guess) => {
     remember(key, guess);
+    mark(guess, null);
+    answered(true);
     prepare();
-    buttons.forEach((button, i) => button.setAttribute("aria-pressed", String(i === guess)));
     try {
       const { right, because } = await reveal();
-      buttons.forEach((button, i) => button.classList.toggle("right", i === right));
-      answer.textContent = `${guess === right ? "Yes." : `It is “${choices[right]}”.`} ${because}`;
+      mark(guess, right);
+      answer.replaceChildren(...told(guess, right, choices, because));
     } catch (error) {
-      answer.textContent = error instanceof Error ? error.message : String(error);
+      answer.replaceChildren(h("p", {}, error instanceof Error ? error.message : String(error)));
     }
   };
-  const guess = recall(key);
-  if (guess !== null && guess < buttons.length) buttons[guess]!.classList.add("before");
+
+  const before = recall(key, choices.length);
+  mark(before, null);
+  answered(before !== null);
+  if (before !== null) {
+    const show = h("button", { type: "button", class: "plain", onclick: () => void commit(before) }, "Show the answer");
+    answer.append(h("p", {}, before === "skipped" ? "You have seen the answer. " : `Last time you said “${choices[before]}”. `, show));
+  }
   return h("section", { class: "question", "aria-label": `Question: ${prompt}` },
-    h("p", {}, h("b", {}, "Before you go on. "), prompt, " ", show),
-    h("div", { class: "answers" }, ...buttons),
+    h("p", {}, h("b", {}, "Before you go on. "), prompt, " ", place),
+    h("div", { class: "answers" }, ...buttons, skip, again),
     answer,
   );
 }
 
-const name = (key: string) => `kernelscope.guess.${key}`;
-
-function remember(key: string, guess: number): void {
-  try {
-    localStorage.setItem(name(key), String(guess));
-  } catch {
-    // A sandboxed frame has no storage; the guess then lives as long as the page.
-  }
-}
-
-function recall(key: string): number | null {
-  try {
-    const kept = localStorage.getItem(name(key));
-    return kept === null ? null : Number(kept);
-  } catch {
-    return null;
-  }
+/** The guess beside the answer, and the reason below both. */
+function told(guess: Guess, right: number, choices: string[], because: string): HTMLElement[] {
+  const pair = (label: string, words: string, role = "") => h("div", {}, h("dt", {}, label), h("dd", { class: role }, words));
+  const yes = guess === right;
+  return [
+    h("dl", { class: "told" },
+      pair("You said", guess === "skipped" ? "nothing yet" : choices[guess]!),
+      pair(yes ? "Yes, it is" : "It is", choices[right]!, "out"),
+    ),
+    h("p", {}, because),
+  ];
 }

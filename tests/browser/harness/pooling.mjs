@@ -21,7 +21,7 @@ const READ = (selector) => {
     formula: text(".formula"),
     maps: each((way) => ({ size: text(`.map.${way} .note`), sentence: text(`.map.${way} .sentence`), changed: text(`.map.${way} .count`) })),
     whole: text(".whole .note"),
-    question: text(".question .answer"),
+    question: [...root.querySelectorAll(".question .answer :is(dd, p)")].map(({ textContent }) => textContent).join(" · "),
     right: text(".question .right"),
   };
 };

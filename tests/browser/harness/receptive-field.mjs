@@ -24,7 +24,7 @@ const READ = (selector) => {
     digits: [...root.querySelectorAll(".digits text")].map(({ textContent }) => textContent),
     legend: root.querySelector(".legend:not([hidden])")?.textContent ?? "",
     stack: [...root.querySelectorAll("label")].find(({ firstElementChild }) => firstElementChild.textContent === "stack").querySelector("select").value,
-    question: text(".question .answer"),
+    question: [...root.querySelectorAll(".question .answer :is(dd, p)")].map(({ textContent }) => textContent).join(" · "),
     right: text(".question .right"),
   };
 };
