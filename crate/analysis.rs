@@ -56,6 +56,23 @@ pub fn power_spectrum(image: &Tensor) -> Result<Tensor> {
     })
 }
 
+/// √(x² + y²) of the two channels of a (2, H, W) gradient, as (1, H, W): how steep the picture is, in whatever direction.
+///
+/// # Errors
+/// If there are not exactly two channels.
+pub fn magnitude(gradient: &Tensor) -> Result<Tensor> {
+    let &[2, height, width] = gradient.shape() else {
+        return Err(Error::Shape {
+            op: "magnitude".into(),
+            input: "gradient".into(),
+            expected: "(2, H, W): one channel a direction".into(),
+            got: gradient.shape().to_vec(),
+        });
+    };
+    let (x, y) = gradient.data().split_at(height * width);
+    Tensor::from_fn(&[1, height, width], |i| (x[i] * x[i] + y[i] * y[i]).sqrt())
+}
+
 fn plane(op: &str, image: &Tensor) -> Result<[usize; 2]> {
     match *image.shape() {
         [_, height, width] if height.min(width) >= 8 => Ok([height, width]),
@@ -71,6 +88,19 @@ fn plane(op: &str, image: &Tensor) -> Result<[usize; 2]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn magnitude_is_pythagoras_and_wants_two_channels() {
+        let gradient = Tensor::new(&[2, 1, 3], vec![3.0, 0.0, -5.0, -4.0, 0.5, 12.0]).unwrap();
+        assert_eq!(magnitude(&gradient).unwrap().data(), [5.0, 0.5, 13.0]);
+        let message = magnitude(&Tensor::new(&[1, 1, 1], vec![1.0]).unwrap())
+            .unwrap_err()
+            .to_string();
+        assert!(
+            message.contains("(2, H, W)") && message.contains("(1, 1, 1)"),
+            "{message}"
+        );
+    }
 
     #[test]
     fn a_wave_is_two_spots() -> Result<()> {

@@ -375,6 +375,12 @@ pub fn power_spectrum(image: u32) -> Js<u32> {
     Ok(keep(analysis::power_spectrum(&*held(image)?)?))
 }
 
+/// √(x² + y²) of the two channels of a gradient.
+#[wasm_bindgen]
+pub fn magnitude(gradient: u32) -> Js<u32> {
+    Ok(keep(analysis::magnitude(&*held(gradient)?)?))
+}
+
 /// A specimen's fingerprint, 16 hexadecimal digits: the same in every engine and natively.
 #[wasm_bindgen]
 pub fn specimen_digest(kind: &str, options: JsValue) -> Js<String> {

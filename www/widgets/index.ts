@@ -1,6 +1,7 @@
 /** The registry: one line a figure. */
 import { host } from "../figure/host";
 import { Convolution } from "./convolution/convolution";
+import { Filters } from "./filters/filters";
 import { LayerTable } from "./layer-table/layer-table";
 import { Pooling } from "./pooling/pooling";
 import { ReceptiveField } from "./receptive-field/receptive-field";
@@ -13,6 +14,7 @@ const figures: Record<string, CustomElementConstructor> = {
   "ks-receptive-field": ReceptiveField,
   "ks-specimen": SpecimenFigure,
   "ks-unet": Unet,
+  "ks-filters": Filters,
   "ks-layer-table": LayerTable,
 };
 
