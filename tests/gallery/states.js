@@ -36,6 +36,24 @@ const states = {
     attributes: { picture: "two-grains", whole: "yes", at: "31.31" },
     expect: { ".formula .out": "62" },
   },
+  "filters": {
+    figure: "ks-filters",
+    about: "as it begins: Sobel x on its own boundary",
+    attributes: {},
+    expect: { ".profile b": "along row 48", ".of-gaussian .note": "0." },
+  },
+  "filters-sharp": {
+    figure: "ks-filters",
+    about: "without noise, on the boundary from left to right",
+    attributes: { noise: "0", at: "25.48" },
+    expect: { ".of-x .note": "+0.00", ".of-y .note": "+1.7" },
+  },
+  "filters-titanium": {
+    figure: "ks-filters",
+    about: "the titanium micrograph, smoothed first",
+    attributes: { picture: "titanium", smooth: "yes", at: "165.82" },
+    expect: { ".profile b": "along row 165" },
+  },
   "pooling": {
     figure: "ks-pooling",
     about: "as it begins: the lecture's example",

@@ -53,6 +53,8 @@ export class State<S extends object> {
   readonly value: S;
   private initial: S;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  /** A figure that has not started yet cannot hear of a followed link: until its first change its state listens itself. */
+  private readonly untouched = () => void this.follow();
 
   constructor(private specs: Specs<S>, private figure: string, attribute: (name: string) => string | null) {
     const initial: Partial<S> = {};
@@ -64,9 +66,11 @@ export class State<S extends object> {
     this.initial = initial as S;
     this.value = { ...this.initial };
     this.readUrl();
+    addEventListener("hashchange", this.untouched);
   }
 
   set(change: Partial<S>): void {
+    removeEventListener("hashchange", this.untouched);
     Object.assign(this.value, change);
     clearTimeout(this.timer);
     // Browsers limit how often the URL may change; a drag changes it many times a second.

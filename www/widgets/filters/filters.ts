@@ -18,7 +18,7 @@ const values = {
   picture: choice(PICTURES, "two-grains"),
   noise: number(0.03),
   smooth: flag(false),
-  at: numbers([20, 31], "."),
+  at: numbers([48, 31], "."),
 };
 type Values = { [K in keyof typeof values]: (typeof values)[K]["initial"] };
 
@@ -76,6 +76,11 @@ export class Filters extends Figure {
     return this.state.link();
   }
 
+  /** Lights what a symbol of the formula stands for. */
+  light(role: string | null): void {
+    this.stage.dataset.light = role ?? "";
+  }
+
   /** Brings the figure into the state that the question is about. */
   prepare(change: Partial<Values>): void {
     this.change(change, true);
@@ -110,7 +115,12 @@ export class Filters extends Figure {
     this.controls();
     if (this.newPicture) {
       this.newPicture = false;
-      this.model.show(await this.source(picture, noise));
+      try {
+        this.model.show(await this.source(picture, noise));
+      } catch (error) {
+        this.newPicture = true;
+        throw error;
+      }
     }
     await this.model.filter(smooth);
     this.mend();

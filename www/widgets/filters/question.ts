@@ -4,7 +4,7 @@ import { questionPanel } from "../../figure/question";
 import type { Filters } from "./filters";
 
 /** On the lecture's boundary from left to right, away from the other. */
-const PLACE = { picture: "two-grains" as const, noise: 0, smooth: false, at: [32, 48] };
+const PLACE = { picture: "two-grains" as const, noise: 0, smooth: false, at: [25, 48] };
 
 export function ask(key: string, figure: Filters): HTMLElement {
   return questionPanel({

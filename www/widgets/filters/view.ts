@@ -23,7 +23,7 @@ export class View {
   private readonly steep = h("p", { class: "steep" });
   private scales!: { input: Scale; signed: Scale };
 
-  constructor(stage: HTMLElement, move: (at: [number, number]) => void) {
+  constructor(private stage: HTMLElement, move: (at: [number, number]) => void) {
     const picture = (label: string, role: "input" | "output") => new Picture({ label, role, point: (at, dragging) => at && dragging && move(at) });
     this.input = picture("Input", "input");
     this.maps = each((filter) => picture(NAMES[filter], "output"));
@@ -48,10 +48,13 @@ export class View {
     const both = new Float32Array(2 * height * width);
     both.set(model.maps.x.data);
     both.set(model.maps.y.data, height * width);
-    const signed = scaleFor(both, dark);
+    const plain = scaleFor(both, dark);
+    // Without noise all edges of the two grains point the same way; a gradient is signed all the same.
+    const signed: Scale = plain.min < 0 ? plain : { ...plain, map: dark ? "prgn-dark" : "prgn", min: -plain.max };
     const input = scaleFor(model.image.data, dark);
     this.scales = { input, signed };
     const scales: Each<Scale> = { x: signed, y: signed, magnitude: activationScale(model.maps.magnitude.data, dark), gaussian: input };
+    this.stage.classList.toggle("dark", dark);
     this.input.draw({ data: model.image.data, height, width }, input);
     this.input.scale(input);
     this.input.words = `${height} × ${width}`;
