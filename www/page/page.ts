@@ -1,5 +1,6 @@
 /** The page around the figures: contents that follow the reader, themes, formulas that light their figure. */
 import { splitHash } from "../figure/state";
+import { roadmap } from "./roadmap";
 
 /** The text a hash leads to; the part behind `?` is the figures'. */
 function go(): void {
@@ -68,5 +69,6 @@ function formulas(): void {
 followReader();
 themes();
 formulas();
+roadmap();
 addEventListener("hashchange", go);
 go();
