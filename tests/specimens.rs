@@ -6,13 +6,30 @@ mod common;
 use common::{cases, options, positions};
 use kernelscope::specimen::{KINDS, digest, specimen};
 
+/// `UPDATE_GOLDEN=1 cargo test --test specimens` writes the digests anew after a generator was changed on purpose.
 #[test]
 fn specimens_are_what_they_were() {
+    let update = std::env::var_os("UPDATE_GOLDEN").is_some();
+    let mut lines = Vec::new();
     for case in cases("specimens") {
         let kind = case["kind"].as_str().expect("kind");
         let drawn = specimen(kind, &options(&case["options"])).expect("a specimen");
         let got = format!("{:016x}", digest(&drawn));
-        assert_eq!(case["digest"], got, "{kind} {}", case["options"]);
+        if !update {
+            assert_eq!(case["digest"], got, "{kind} {}", case["options"]);
+        }
+        let options = &case["options"];
+        lines.push(format!(
+            r#"{{"kind":"{kind}","options":{options},"digest":"{got}"}}"#
+        ));
+    }
+    if update {
+        let text = format!("{{\"cases\":[\n{}\n]}}\n", lines.join(",\n"));
+        std::fs::write(
+            concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/specimens.json"),
+            text,
+        )
+        .expect("written");
     }
     assert!(KINDS.iter().all(|kind| {
         cases("specimens")

@@ -105,8 +105,78 @@ def normalized(x, attributes):
     return (x - centre.detach()) / torch.where(width < 1e-6, 1.0, width).detach()
 
 
-def run(nodes, parameters, image):
-    """All maps by node name; image is (N, C, H, W)."""
+def lenet(classes, normalize=None):
+    """LeNet-5 as it is built today (LeCun, Bottou, Bengio and Haffner 1998), for 32 × 32 pixels, as crate/models/classic.rs."""
+    nodes = [node("image", "input", [], {"channels": 1, "size": [32, 32]})]
+    shapes = {"conv1": (6, 1, 5, 5), "conv2": (16, 6, 5, 5), "fc1": (120, 400), "fc2": (84, 120), "logits": (classes, 84)}
+    add = lambda name, op, attributes=None: nodes.append(
+        node(name, op, [nodes[-1]["name"]], attributes, ("weight", "bias") if name in shapes else ()))
+    if normalize:
+        add("normalized", "normalize", normalize)
+    for i in (1, 2):
+        add(f"conv{i}", "conv2d")
+        add(f"relu{i}", "relu")
+        add(f"pool{i}", "max_pool2d", {"kernelSize": 2})
+    add("flat", "flatten", {"startDim": -3})
+    add("fc1", "linear")
+    add("relu3", "relu")
+    add("fc2", "linear")
+    add("relu4", "relu")
+    add("logits", "linear")
+    add("probabilities", "softmax", {"dim": -1})
+    return nodes, shapes
+
+
+def classifier(channels, features, classes, normalize=None):
+    """After LeNet's pattern, for pictures of any size: (convolution, ReLU, pooling) per level, the mean and the maximum of every
+    map, a layer of features in which neighbours look alike, logits."""
+    nodes, shapes = [node("image", "input", [], {"channels": 1})], {}
+    last = lambda: nodes[-1]["name"]
+    add = lambda name, op, attributes=None, inputs=None: nodes.append(
+        node(name, op, inputs or [last()], attributes, ("weight", "bias") if name in shapes else ()))
+    if normalize:
+        add("normalized", "normalize", normalize)
+    came = 1
+    for level, went in enumerate(channels, 1):
+        shapes[f"conv{level}"] = (went, came, 5 if level == 1 else 3, 5 if level == 1 else 3)
+        add(f"conv{level}", "conv2d", {"padding": 2 if level == 1 else 1})
+        norm = f"norm{level}"
+        nodes.append(node(norm, "batch_norm", [last()], {}, ("runningMean", "runningVar", "weight", "bias")))
+        shapes[norm] = (went,)
+        add(f"relu{level}", "relu")
+        if level < len(channels):
+            add(f"pool{level}", "max_pool2d", {"kernelSize": 2})
+        came = went
+    add("means", "adaptive_avg_pool2d", {"outputSize": 1})
+    add("flat", "flatten", {"startDim": -3})
+    shapes["features"], shapes["logits"] = (features, came), (classes, features)
+    add("features", "linear")
+    add("active", "relu")
+    add("logits", "linear")
+    add("probabilities", "softmax", {"dim": -1})
+    return nodes, shapes
+
+
+def folded(nodes, tensors, eps=1e-5):
+    """The same network with every batch norm taken into the convolution before it: w·γ/√(σ² + ε), (b − μ)·γ/√(σ² + ε) + β."""
+    kept, tensors, renamed = [], dict(tensors), {}
+    for each in nodes:
+        inputs = [renamed.get(name, name) for name in each["inputs"]]
+        if each["op"] != "batch_norm":
+            kept.append({**each, "inputs": inputs})
+            continue
+        conv, norm = inputs[0], each["name"]
+        renamed[norm] = conv
+        take = lambda slot: tensors.pop(f"{norm}.{slot}")
+        scale = take("weight") / torch.sqrt(take("runningVar") + eps)
+        shift = take("bias") - take("runningMean") * scale
+        tensors[f"{conv}.weight"] = tensors[f"{conv}.weight"] * scale[:, None, None, None]
+        tensors[f"{conv}.bias"] = tensors[f"{conv}.bias"] * scale + shift
+    return kept, tensors
+
+
+def run(nodes, parameters, image, training=False):
+    """All maps by node name; image is (N, C, H, W). While training, batch norm uses the batch and keeps running means."""
     maps = {}
     for each in nodes:
         x = [maps[name] for name in each["inputs"]]
@@ -120,7 +190,7 @@ def run(nodes, parameters, image):
             "conv2d": lambda: F.conv2d(x[0], p["weight"], p.get("bias"), a.get("stride", 1), a.get("padding", 0)),
             "conv_transpose2d": lambda: F.conv_transpose2d(x[0], p["weight"], p.get("bias"), a["stride"]),
             "batch_norm": lambda: F.batch_norm(x[0], p["runningMean"], p["runningVar"], p["weight"], p["bias"],
-                                               eps=a.get("eps", 1e-5)),
+                                               training, eps=a.get("eps", 1e-5)),
             "relu": lambda: F.relu(x[0]),
             "sigmoid": lambda: torch.sigmoid(x[0]),
             "softmax": lambda: F.softmax(x[0], dim=a["dim"]),

@@ -1,8 +1,9 @@
 //! Draws specimens for training: one JSON object of options a line on standard input, `images.npy` (n, H, W; float32) and
-//! `boundaries.npy` (n, H, W; uint8) in the folder given.
+//! `labels.npy` (n, H, W; uint8) in the folder given. The property `kind` names the specimen ("grains" without it); the label
+//! is the boundaries, or what is crystalline, or 0 where a kind has neither. The property `microscope` is an object of knobs.
 //!
 //! ```text
-//! echo '{"size":64,"grains":9}' | cargo run --release --example specimens -- target/specimens
+//! echo '{"kind":"grains","size":64,"grains":9}' | cargo run --release --example specimens -- target/specimens
 //! ```
 
 use kernelscope::options::{Options, Value};
@@ -10,13 +11,29 @@ use kernelscope::specimen::specimen;
 use std::io::{BufRead, Write};
 use std::path::Path;
 
-fn options(line: &str) -> Result<Options, Box<dyn std::error::Error>> {
-    let json: serde_json::Map<String, serde_json::Value> = serde_json::from_str(line)?;
+/// The kind and the options of one line.
+fn asked(line: &str) -> Result<(String, Options), Box<dyn std::error::Error>> {
+    let mut json: serde_json::Map<String, serde_json::Value> = serde_json::from_str(line)?;
+    let kind = match json.remove("kind") {
+        Some(kind) => kind.as_str().ok_or("kind must be a text")?.to_string(),
+        None => "grains".to_string(),
+    };
+    Ok((kind, options(json)?))
+}
+
+fn options(
+    json: serde_json::Map<String, serde_json::Value>,
+) -> Result<Options, Box<dyn std::error::Error>> {
     let value = |(name, json): (String, serde_json::Value)| {
-        let number = json
-            .as_f64()
-            .ok_or_else(|| format!("{name} must be a number; got {json}"))?;
-        Ok((name, Value::Number(number)))
+        let value = match json {
+            serde_json::Value::Object(inner) => Value::Object(options(inner)?),
+            number => Value::Number(
+                number
+                    .as_f64()
+                    .ok_or_else(|| format!("{name} must be a number; got {number}"))?,
+            ),
+        };
+        Ok((name, value))
     };
     json.into_iter().map(value).collect()
 }
@@ -43,21 +60,25 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     std::fs::create_dir_all(&folder)?;
     let (mut images, mut marks, mut shape) = (Vec::new(), Vec::new(), [0; 3]);
     for line in std::io::stdin().lock().lines() {
-        let drawn = specimen("grains", &options(&line?)?)?;
+        let (kind, options) = asked(&line?)?;
+        let drawn = specimen(&kind, &options)?;
         let [_, h, w] = *drawn.image.shape() else {
-            return Err("a specimen is (1, H, W)".into());
+            return Err("a specimen is (C, H, W)".into());
         };
         if shape[0] > 0 && shape[1..] != [h, w] {
             return Err("all specimens of a batch must have one size".into());
         }
         shape = [shape[0] + 1, h, w];
-        images.extend(drawn.image.data().iter().flat_map(|v| v.to_le_bytes()));
-        let label = drawn.labels.iter().find(|(name, _)| *name == "boundaries");
-        let (_, boundaries) = label.ok_or("no boundaries")?;
-        marks.extend(boundaries.data().iter().map(|&v| v as u8));
+        let plane = &drawn.image.data()[..h * w];
+        images.extend(plane.iter().flat_map(|v| v.to_le_bytes()));
+        let wanted = |name: &str| ["boundaries", "crystalline"].contains(&name);
+        match drawn.labels.iter().find(|(name, _)| wanted(name)) {
+            Some((_, label)) => marks.extend(label.data().iter().map(|&v| v as u8)),
+            None => marks.extend(vec![0; h * w]),
+        }
     }
     let folder = Path::new(&folder);
     write_npy(&folder.join("images.npy"), "<f4", shape, &images)?;
-    write_npy(&folder.join("boundaries.npy"), "|u1", shape, &marks)?;
+    write_npy(&folder.join("labels.npy"), "|u1", shape, &marks)?;
     Ok(())
 }

@@ -114,6 +114,14 @@ pub const KIND: super::Kind = super::Kind {
             default: 0.0,
         },
         Knob {
+            name: "domes",
+            label: "Domes",
+            min: 0.0,
+            max: 1.0,
+            step: 0.05,
+            default: 0.0,
+        },
+        Knob {
             name: "pores",
             label: "Pores",
             min: 0.0,

@@ -3,7 +3,10 @@
 //! The film is a weak phase object: white noise whose frequencies are multiplied by sin χ and the damping
 //! ([`crate::microscope::optics::transfer`]), which makes the speckle and the rings of its power spectrum (Thon 1966). Particles
 //! add fringes of one, two or three lattice planes 70.5° apart, as cubic crystals seen along [110], fading towards their rims
-//! with their thickness, and a Fresnel line along the rim (Williams and Carter 2009, ch. 23 and 28).
+//! with their thickness, and a Fresnel line along the rim (Williams and Carter 2009, ch. 23 and 28). The same lens makes film and
+//! fringes: a set of planes of frequency g has the contrast sin(χ(g) + φ) times the damping, φ being the phase that a particle's
+//! thickness adds, so fringes come, go and reverse with defocus, and finer ones sooner. That they also wander out of their
+//! particle with defocus (delocalisation) is left out: the labels would no longer say where the fringes are.
 
 use super::picture::{expose, field, maps, numbers};
 use super::{Draw, Specimen};
@@ -33,6 +36,9 @@ pub const KIND: super::Kind = super::Kind {
             0.0,
         ),
         knob("visibility", "Visibility of fringes", [0.0, 1.0, 0.05], 0.6),
+        knob("twins", "Twinned particles (part)", [0.0, 1.0, 0.05], 0.0),
+        knob("rim", "Fresnel rims", [0.0, 1.0, 0.05], 1.0),
+        knob("darkness", "Darkness of particles", [0.0, 1.0, 0.05], 0.5),
         knob("film", "Film's speckle", [0.0, 1.0, 0.05], 0.5),
         knob("defocus", "Defocus (nm)", [5.0, 150.0, 1.0], 45.0),
         knob("noise", "Noise", [0.0, 0.5, 0.005], 0.04),
@@ -50,6 +56,9 @@ struct Particle {
     facets: [[f64; 3]; 6],
     /// Wave vectors (radians a pixel), phases and strengths of the fringes.
     waves: Vec<[f64; 4]>,
+    /// A twin plane (normal and distance from the middle) with the fringes behind it.
+    twin: Option<([f64; 3], Vec<[f64; 4]>)>,
+    rim: f64,
     depth: f64,
 }
 
@@ -106,31 +115,41 @@ fn particle(random: &mut Random, options: &Draw, size: f64) -> Particle {
         0 => 1 + (random.uniform() * 2.6) as usize,
         n => n,
     };
-    let visibility = 0.24 * options.get("visibility") * (0.75 + 0.5 * random.uniform());
+    // Thicker particles scatter more than once, which shifts the phase.
+    let thickness = 0.9 * (random.uniform() - 0.5);
+    let visibility = 0.26 * options.get("visibility") * (0.75 + 0.5 * random.uniform());
     let share = [1.0, 0.68, 0.56][directions - 1];
     // {111}, {111} and {200} of a cubic crystal along [110]: 70.53° between the first two, the last halfway between them
     // on the other side, its planes √3/2 as far apart.
     let planes = [(0.0, 1.0), (70.53, 1.0), (125.26, 2.0 / 3.0f64.sqrt())];
-    let waves = planes[..directions]
-        .iter()
-        .map(|&(degrees, closer)| {
-            let (sin, cos) = sin_cos(angle + degrees * PI / 180.0);
-            let k = 2.0 * PI * pixel / options.get("spacing") * closer;
-            [
-                k * sin,
-                k * cos,
-                2.0 * PI * random.uniform(),
-                visibility * share,
-            ]
-        })
-        .collect();
+    let mut fringes = |angle: f64| -> Vec<[f64; 4]> {
+        (planes[..directions].iter())
+            .map(|&(degrees, closer)| {
+                let (sin, cos) = sin_cos(angle + degrees * PI / 180.0);
+                let g = closer / options.get("spacing");
+                let (chi, damping) = transfer(g * g, options.get("defocus"));
+                let contrast = sin_cos(chi + thickness).0 * damping;
+                let k = 2.0 * PI * pixel * g;
+                let phase = 2.0 * PI * random.uniform();
+                [k * sin, k * cos, phase, visibility * share * contrast]
+            })
+            .collect()
+    };
+    let waves = fringes(angle);
+    // The twin's lattice is mirrored at its plane: {111} planes on both sides meet at 70.53°.
+    let behind = fringes(angle + 70.53 * PI / 180.0);
+    let [twinned, turn, offset] = [0, 1, 2].map(|_| random.uniform());
+    let (sin, cos) = sin_cos(2.0 * PI * turn);
+    let plane = [sin, cos, 0.8 * (offset - 0.5) * radius];
     Particle {
         y,
         x,
         radius,
         facets,
         waves,
-        depth: 0.03 + 0.05 * random.uniform(),
+        twin: (twinned < options.get("twins")).then_some((plane, behind)),
+        rim: options.get("rim"),
+        depth: 2.0 * options.get("darkness") * (0.03 + 0.05 * random.uniform()),
     }
 }
 
@@ -165,7 +184,7 @@ impl Particle {
                 // Fresnel: a bright line outside the rim, a dark one inside, some tenths of a nanometre wide.
                 let edge = depth * pixel / 0.16;
                 if edge > -4.0 && edge < 4.0 {
-                    grey[i] -= 0.11 * edge * exp(0.5 - 0.5 * edge * edge);
+                    grey[i] -= 0.11 * self.rim * edge * exp(0.5 - 0.5 * edge * edge);
                 }
                 if depth <= 0.0 {
                     continue;
@@ -175,7 +194,13 @@ impl Particle {
                 let thick = (depth / full).min(1.0);
                 let weight = 0.35 + 0.65 * thick * (2.0 - thick);
                 let mut value = 0.5 + 0.7 * (grey[i] - 0.5) - self.depth * weight;
-                for [ky, kx, phase, strength] in &self.waves {
+                let waves = match &self.twin {
+                    Some(([sin, cos, distance], behind)) if dy * sin + dx * cos > *distance => {
+                        behind
+                    }
+                    _ => &self.waves,
+                };
+                for [ky, kx, phase, strength] in waves {
                     value += weight * strength * sin_cos(ky * dy + kx * dx + phase + 50.0 * PI).1;
                 }
                 grey[i] = value;

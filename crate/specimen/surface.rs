@@ -1,18 +1,23 @@
 //! What preparation and etching leave on a polished polycrystal: grooves or bright rims along the boundaries, a texture,
-//! terraces inside grains, pores. All of it is off by default.
+//! terraces inside grains, domes, pores. All of it is off by default.
 
 use super::Draw;
 use super::picture::{Smooth, blur};
+use crate::math::sin_cos;
 use crate::random::Random;
+use std::f64::consts::PI;
 
 /// The settled looks of a surface.
 pub struct Surface {
     random: Random,
+    /// Of the domes alone: they lie under everything else.
+    vaulting: Random,
     grains: u32,
     edge: f64,
     edge_width: f64,
     texture: f64,
     terraces: f64,
+    domes: f64,
     pores: usize,
 }
 
@@ -22,17 +27,22 @@ impl Surface {
     pub fn new(options: &Draw, grains: u32) -> Surface {
         Surface {
             random: Random::new(options.whole("seed") as u64 ^ 0x5eed_5eed_5eed),
+            vaulting: Random::new(options.whole("seed") as u64 ^ 0xd03e_d03e_d03e),
             grains,
             edge: options.get("edge"),
             edge_width: options.get("edgeWidth"),
             texture: options.get("texture"),
             terraces: options.get("terraces"),
+            domes: options.get("domes"),
             pores: options.whole("pores"),
         }
     }
 
     /// Changes the grey values (0 to 1) of a square picture with these labels and boundary marks.
     pub fn draw(mut self, grey: &mut [f64], size: usize, owner: &[u32], marks: &[f32]) {
+        if self.domes > 0.0 {
+            self.draw_domes(grey, size, owner, marks);
+        }
         if self.terraces > 0.0 {
             self.draw_terraces(grey, size, owner);
         }
@@ -44,6 +54,38 @@ impl Surface {
         }
         for _ in 0..self.pores {
             self.draw_pore(grey, size);
+        }
+    }
+
+    /// Each grain is vaulted: brighter where it stands higher, and on the slope that faces the detector. The height rises from
+    /// the grain's boundary as 2t − t², t being the distance from it over half the grain's radius, as on a surface whose
+    /// grooves have widened by diffusion (Mullins, J. Appl. Phys. 28, 1957).
+    fn draw_domes(&mut self, grey: &mut [f64], size: usize, owner: &[u32], marks: &[f32]) {
+        let random = &mut self.vaulting;
+        let mut area = vec![0.0f64; self.grains as usize + 1];
+        owner.iter().for_each(|&id| area[id as usize] += 1.0);
+        let tall: Vec<f64> = area.iter().map(|_| 0.3 + 0.7 * random.uniform()).collect();
+        let (sin, cos) = sin_cos(2.0 * PI * random.uniform());
+        let lit = 2.2 * random.uniform();
+        let far = distances(marks, size);
+        let mut height: Vec<f64> = (0..grey.len())
+            .map(|i| {
+                let id = owner[i] as usize;
+                // The radius of a circle of the grain's area.
+                let t = (far[i] / (0.5 * (area[id] / PI).sqrt())).min(1.0);
+                tall[id] * t * (2.0 - t)
+            })
+            .collect();
+        blur(&mut height, size, 1.0);
+        for row in 0..size {
+            for col in 0..size {
+                let at = |y: usize, x: usize| height[y.min(size - 1) * size + x.min(size - 1)];
+                let down = at(row + 1, col) - at(row.saturating_sub(1), col);
+                let right = at(row, col + 1) - at(row, col.saturating_sub(1));
+                let slope = sin * down + cos * right;
+                grey[row * size + col] +=
+                    self.domes * (0.22 * (at(row, col) - 0.5) + 0.25 * lit * slope);
+            }
         }
     }
 
@@ -112,15 +154,51 @@ impl Surface {
     }
 }
 
+/// Distances in pixels from the nearest marked one, by the chamfer of steps 1 and 4/3 (Borgefors, Comput. Vis. Graph. Image
+/// Process. 34, 1986): within 6 % of the true ones, in two passes.
+fn distances(marks: &[f32], size: usize) -> Vec<f64> {
+    let mut far: Vec<f64> = marks
+        .iter()
+        .map(|&mark| if mark > 0.0 { 0.0 } else { 1e9 })
+        .collect();
+    let diagonal = 4.0 / 3.0;
+    let mut pass = |at: &dyn Fn(usize) -> usize| {
+        // Forwards the neighbours before a pixel in reading order count, backwards those behind it.
+        for step in 0..size * size {
+            let (row, col) = (step / size, step % size);
+            let i = at(step);
+            let mut least = far[i];
+            let mut from = |back: usize, cost: f64| least = least.min(far[at(step - back)] + cost);
+            if col > 0 {
+                from(1, 1.0);
+            }
+            if row > 0 {
+                from(size, 1.0);
+                if col > 0 {
+                    from(size + 1, diagonal);
+                }
+                if col + 1 < size {
+                    from(size - 1, diagonal);
+                }
+            }
+            far[i] = least;
+        }
+    };
+    pass(&|step| step);
+    pass(&|step| size * size - 1 - step);
+    far
+}
+
 #[cfg(test)]
 mod tests {
+    use super::distances;
     use crate::error::Result;
     use crate::specimen::specimen;
 
     #[test]
     fn knobs_change_the_looks_and_never_the_labels() -> Result<()> {
         let plain = specimen("grains", &[("size".to_string(), 96usize.into())].into())?;
-        for knob in ["edge", "texture", "terraces", "pores"] {
+        for knob in ["edge", "texture", "terraces", "domes", "pores"] {
             let value = if knob == "pores" { 20.0 } else { 1.0 };
             let options = [
                 ("size".to_string(), 96.0.into()),
@@ -154,6 +232,44 @@ mod tests {
         };
         assert!(mean_on_boundaries(-1.0)? < mean_on_boundaries(0.0)? - 0.1);
         assert!(mean_on_boundaries(1.0)? > mean_on_boundaries(0.0)? + 0.1);
+        Ok(())
+    }
+
+    #[test]
+    fn distances_are_true_within_six_per_cent() {
+        let size = 41;
+        let mut marks = vec![0.0; size * size];
+        marks[20 * size + 20] = 1.0;
+        marks[3 * size + 37] = 1.0;
+        for (i, far) in distances(&marks, size).into_iter().enumerate() {
+            let from =
+                |row: f64, col: f64| (row - (i / size) as f64).hypot(col - (i % size) as f64);
+            let truth = from(20.0, 20.0).min(from(3.0, 37.0));
+            assert!(
+                (far - truth).abs() <= 0.06 * truth + 1e-12,
+                "{i}: {far} for {truth}"
+            );
+        }
+    }
+
+    #[test]
+    fn domes_are_brighter_in_the_middle_of_grains() -> Result<()> {
+        let [flat, vaulted] = [0.0, 1.0].map(|domes| {
+            let options = [
+                ("size".to_string(), 128.0.into()),
+                ("noise".to_string(), 0.0.into()),
+                ("domes".to_string(), domes.into()),
+            ];
+            specimen("grains", &options.into())
+        });
+        let (flat, vaulted) = (flat?, vaulted?);
+        let far = distances(vaulted.labels[1].1.data(), 128);
+        let rise = |near: &dyn Fn(f64) -> bool| {
+            let pixels: Vec<usize> = (0..far.len()).filter(|&i| near(far[i])).collect();
+            let change = |&i: &usize| f64::from(vaulted.image.data()[i] - flat.image.data()[i]);
+            pixels.iter().map(change).sum::<f64>() / pixels.len() as f64
+        };
+        assert!(rise(&|d| d > 7.0) > rise(&|d| d < 2.0) + 0.08);
         Ok(())
     }
 }
