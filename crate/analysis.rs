@@ -56,6 +56,24 @@ pub fn power_spectrum(image: &Tensor) -> Result<Tensor> {
     })
 }
 
+/// The strongest frequency of a picture as (row, column) in its spectrum ([`power`]'s), and the period that it stands for in
+/// pixels. What is slower than a period of an eighth of the side counts as background.
+pub fn strongest(image: &Tensor) -> Result<([usize; 2], f64)> {
+    let (n, power) = power(image)?;
+    // The upper half: the lower one mirrors it.
+    let fast = (0..n * n / 2).filter(|i| period(n, [i / n, i % n]) < n as f64 / 8.0);
+    let best = fast.max_by(|a, b| power[*a].total_cmp(&power[*b]));
+    let at = best.map_or([0, 0], |i| [i / n, i % n]);
+    Ok((at, period(n, at)))
+}
+
+/// The period in pixels of what stands at (row, column) of a spectrum of n × n: n/√(u² + v²), u and v counted from the middle;
+/// infinite in the middle itself.
+pub fn period(n: usize, [row, column]: [usize; 2]) -> f64 {
+    let from = |i: usize| i as f64 - (n / 2) as f64;
+    n as f64 / from(row).hypot(from(column))
+}
+
 /// √(x² + y²) of the two channels of a (2, H, W) gradient, as (1, H, W): how steep the picture is, in whatever direction.
 ///
 /// # Errors
@@ -88,6 +106,20 @@ fn plane(op: &str, image: &Tensor) -> Result<[usize; 2]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_strongest_frequency_is_the_waves_own() {
+        for (dy, dx) in [(0.0, 1.0 / 6.4), (1.0 / 8.0, 1.0 / 16.0), (-0.25, 0.125)] {
+            let wave = |i: usize| {
+                0.5 + 0.3 * (2.0 * PI * (dy * (i / 64) as f64 + dx * (i % 64) as f64)).cos() as f32
+            };
+            let (_, found) = strongest(&Tensor::from_fn(&[1, 64, 64], wave).unwrap()).unwrap();
+            let truth = 1.0 / f64::hypot(dy, dx);
+            assert!((found / truth - 1.0).abs() < 0.02, "{found} for {truth}");
+        }
+        assert_eq!(period(64, [32, 32]), f64::INFINITY);
+        assert_eq!(period(64, [32, 0]), 2.0);
+    }
 
     #[test]
     fn magnitude_is_pythagoras_and_wants_two_channels() {

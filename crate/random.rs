@@ -24,28 +24,9 @@ impl Random {
         (self.bits() >> 11) as f64 / (1u64 << 53) as f64
     }
 
-    /// A count of mean and variance `mean` (Poisson): by inversion of one uniform number below 12, above it a normal
-    /// approximation with the right skewness (Cornish and Fisher 1937), its variance less what skewing and rounding add.
+    /// A count of mean and variance `mean`: see [`Poisson`].
     pub fn poisson(&mut self, mean: f64) -> f64 {
-        if mean <= 0.0 {
-            return 0.0;
-        }
-        if mean >= 12.0 {
-            let z = self.normal();
-            return (mean
-                + (mean - 1.0 / 12.0 - 1.0 / 18.0).sqrt() * z
-                + (z * z - 1.0) / 6.0
-                + 0.5)
-                .floor()
-                .max(0.0);
-        }
-        let (mut left, mut chance, mut count) = (self.uniform(), exp(-mean), 0.0);
-        while left > chance && count < 200.0 {
-            left -= chance;
-            count += 1.0;
-            chance *= mean / count;
-        }
-        count
+        Poisson::new(mean).draw(self)
     }
 
     /// A nearly normal number of mean 0 and variance 1: the sum of eight uniform ones (Irwin–Hall), within ±4.9.
@@ -53,6 +34,51 @@ impl Random {
         let quarters = |bits: u64| (0..4).map(|i| (bits >> (16 * i)) & 0xffff).sum::<u64>();
         let sum = (quarters(self.bits()) + quarters(self.bits())) as f64 / 65535.0;
         (sum - 4.0) / (8.0f64 / 12.0).sqrt()
+    }
+}
+
+/// Poisson's distribution of one mean: by inversion of one uniform number below 12, above it a normal approximation with the right
+/// skewness (Cornish and Fisher 1937), its variance less what skewing and rounding add.
+#[derive(Clone, Copy, Debug)]
+pub struct Poisson {
+    mean: f64,
+    /// The chance of none, for small means.
+    none: f64,
+}
+
+impl Poisson {
+    /// The distribution of this mean; 0 and below give nothing but 0.
+    pub fn new(mean: f64) -> Poisson {
+        let none = if mean > 0.0 && mean < 12.0 {
+            exp(-mean)
+        } else {
+            0.0
+        };
+        Poisson { mean, none }
+    }
+
+    /// A count.
+    pub fn draw(self, random: &mut Random) -> f64 {
+        let mean = self.mean;
+        if mean <= 0.0 {
+            return 0.0;
+        }
+        if mean >= 12.0 {
+            let z = random.normal();
+            return (mean
+                + (mean - 1.0 / 12.0 - 1.0 / 18.0).sqrt() * z
+                + (z * z - 1.0) / 6.0
+                + 0.5)
+                .floor()
+                .max(0.0);
+        }
+        let (mut left, mut chance, mut count) = (random.uniform(), self.none, 0.0);
+        while left > chance && count < 200.0 {
+            left -= chance;
+            count += 1.0;
+            chance *= mean / count;
+        }
+        count
     }
 }
 

@@ -375,6 +375,24 @@ pub fn power_spectrum(image: u32) -> Js<u32> {
     Ok(keep(analysis::power_spectrum(&*held(image)?)?))
 }
 
+/// The strongest frequency of the first channel: { at: [row, column] in its power spectrum, period in pixels }.
+#[wasm_bindgen]
+pub fn strongest_frequency(image: u32) -> Js<JsValue> {
+    #[derive(Serialize)]
+    struct Found {
+        at: [usize; 2],
+        period: f64,
+    }
+    let (at, period) = analysis::strongest(&*held(image)?)?;
+    Ok(serde_wasm_bindgen::to_value(&Found { at, period })?)
+}
+
+/// The period in pixels that (row, column) of an n × n spectrum stands for.
+#[wasm_bindgen]
+pub fn period(n: u32, row: u32, column: u32) -> f64 {
+    analysis::period(n as usize, [row as usize, column as usize])
+}
+
 /// √(x² + y²) of the two channels of a gradient.
 #[wasm_bindgen]
 pub fn magnitude(gradient: u32) -> Js<u32> {

@@ -1,4 +1,5 @@
 //! Specimens and the microscope against what was asked for: sizes, spacings, fractions, noise, scale, places.
+#![cfg(not(feature = "sabotage"))]
 
 use kernelscope::analysis::power;
 use kernelscope::microscope::{KNOBS, Microscope, View};

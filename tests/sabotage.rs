@@ -1,4 +1,4 @@
-//! The feature `sabotage` makes convolution and pooling lie: tests of the page use it to prove that the page shows live numbers.
+//! The feature `sabotage` makes convolution, pooling and specimens lie: tests of the page use it to prove that the page shows live numbers.
 #![cfg(feature = "sabotage")]
 
 use kernelscope::Tensor;
@@ -64,4 +64,12 @@ fn a_weight_of_666_panics() {
         },
         &Settings::default(),
     );
+}
+
+#[test]
+fn specimens_are_a_quarter_darker() {
+    let options = [("contrast", 0.0), ("noise", 0.0), ("blur", 0.0)];
+    let options = options.map(|(name, value)| (name.to_string(), value.into()));
+    let drawn = kernelscope::specimen::specimen("two-grains", &options.into()).unwrap();
+    assert!(drawn.image.data().iter().all(|&grey| grey == 0.375));
 }

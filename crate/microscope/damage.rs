@@ -14,6 +14,8 @@ pub struct Harm {
     size: [usize; 2],
     /// Each pixel's resistance: its rank, 0 (goes first) to 1.
     rank: Vec<f32>,
+    /// An amorphous specimen's own speckle, of variance 1: the same for all channels.
+    speckle: Vec<f64>,
     amorphous: f64,
     holes: f64,
     dose: f64,
@@ -43,9 +45,15 @@ impl Harm {
         let rank = (field.iter())
             .map(|&v| below[bin(v)] as f32 / field.len() as f32)
             .collect();
+        let mut speckle: Vec<f64> = (0..field.len()).map(|_| random.normal()).collect();
+        blur(&mut speckle, size, 1.0);
+        // A normal field blurred with σ = 1 keeps 1/(4π) of its variance.
+        let grain = (4.0 * std::f64::consts::PI).sqrt();
+        speckle.iter_mut().for_each(|v| *v *= grain);
         Harm {
             size,
             rank,
+            speckle,
             amorphous: 1.0 - exp(-dose),
             holes: 0.25 * (1.0 - exp(-(dose - 1.0).max(0.0))),
             dose,
@@ -53,22 +61,18 @@ impl Harm {
     }
 
     /// Changes a picture: amorphous places lose their structure and keep their mean and a speckle; holes let all through.
-    pub fn strike(&self, values: &mut [f64], random: &mut Random) {
+    pub fn strike(&self, values: &mut [f64]) {
         let [height, width] = self.size;
-        let mut smooth = values.to_vec();
-        blur(&mut smooth, self.size, 4.0);
+        let smooth = local_mean(values, self.size);
         let mean = values.iter().sum::<f64>() / values.len() as f64;
         let variance =
             values.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / values.len() as f64;
-        let mut speckle: Vec<f64> = (0..values.len()).map(|_| random.normal()).collect();
-        blur(&mut speckle, self.size, 1.0);
-        // A normal field blurred with σ = 1 keeps 1/(4π) of its variance.
-        let grain = 0.5 * variance.sqrt() * (4.0 * std::f64::consts::PI).sqrt();
+        let grain = 0.5 * variance.sqrt();
         for (i, value) in values.iter_mut().enumerate() {
             let rank = f64::from(self.rank[i]);
             // The edge of a patch is a few ranks wide, not a knife's.
             let lost = ((self.amorphous - rank) / 0.02 + 0.5).clamp(0.0, 1.0);
-            *value += lost * (smooth[i] + grain * speckle[i] - *value);
+            *value += lost * (smooth[i] + grain * self.speckle[i] - *value);
             let hole = ((self.holes - rank) / 0.01 + 0.5).clamp(0.0, 1.0)
                 * f64::from(u8::from(self.holes > 0.0));
             *value += hole * (0.95 - *value);
@@ -94,9 +98,67 @@ impl Harm {
     }
 }
 
+/// The mean of what lies around each pixel: two running means over 9 pixels each way, a triangle of σ = 3.7 pixels, for the price
+/// of a few additions a pixel. The rim is replicated.
+fn local_mean(values: &[f64], [height, width]: [usize; 2]) -> Vec<f64> {
+    const REACH: usize = 4;
+    let part = 1.0 / (2 * REACH + 1) as f64;
+    let mut now = values.to_vec();
+    let mut out = vec![0.0; now.len()];
+    for _ in 0..2 {
+        for (row, line) in now.chunks(width).zip(out.chunks_mut(width)) {
+            let at = |i: usize| row[i.saturating_sub(REACH).min(width - 1)];
+            let mut sum: f64 = (0..2 * REACH).map(at).sum();
+            for (i, value) in line.iter_mut().enumerate() {
+                sum += at(i + 2 * REACH);
+                *value = part * sum;
+                sum -= at(i);
+            }
+        }
+        let row = |i: usize| i.saturating_sub(REACH).min(height - 1) * width;
+        let mut sums = vec![0.0; width];
+        let mut add = |from: usize, sign: f64, out: &[f64]| {
+            let line = &out[from..from + width];
+            sums.iter_mut()
+                .zip(line)
+                .for_each(|(sum, v)| *sum += sign * v);
+            sums.clone()
+        };
+        for i in 0..2 * REACH {
+            add(row(i), 1.0, &out);
+        }
+        for i in 0..height {
+            let sums = add(row(i + 2 * REACH), 1.0, &out);
+            let line = &mut now[i * width..(i + 1) * width];
+            line.iter_mut()
+                .zip(sums)
+                .for_each(|(v, sum)| *v = part * sum);
+            add(row(i), -1.0, &out);
+        }
+    }
+    now
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn local_means_keep_a_slope_and_spread_a_dot() {
+        let slope: Vec<f64> = (0..60 * 80)
+            .map(|i| (i / 80) as f64 - 2.0 * (i % 80) as f64)
+            .collect();
+        let mean = local_mean(&slope, [60, 80]);
+        assert!((mean[30 * 80 + 40] - slope[30 * 80 + 40]).abs() < 1e-9);
+        let mut dot = vec![0.0; 61 * 61];
+        dot[30 * 61 + 30] = 1.0;
+        let spread = local_mean(&dot, [61, 61]);
+        assert!((spread.iter().sum::<f64>() - 1.0).abs() < 1e-9);
+        // Two means over 9 pixels: variance 2 · (9² − 1)/12 along each axis.
+        let along = |i: usize| ((i % 61) as f64 - 30.0).powi(2);
+        let variance: f64 = (0..61 * 61).map(|i| along(i) * spread[i]).sum();
+        assert!((variance - 40.0 / 3.0).abs() < 1e-6, "{variance}");
+    }
 
     #[test]
     fn damage_follows_the_dose_and_only_grows() {
@@ -120,7 +182,7 @@ mod tests {
             .collect();
         let harm = Harm::new(&mut Random::new(3), [128, 128], 0.7);
         let mut values = fringes.clone();
-        harm.strike(&mut values, &mut Random::new(4));
+        harm.strike(&mut values);
         let (mut kept, mut lost) = (Vec::new(), Vec::new());
         for (i, class) in harm.label().iter().enumerate().filter(|(i, _)| i % 128 > 8) {
             // Correlation with the fringes.

@@ -136,7 +136,7 @@ impl Microscope {
         if get("damage") > 0.0 {
             let harm = damage::Harm::new(&mut random(seed, 1), [height, width], get("damage"));
             for plane in &mut planes {
-                harm.strike(plane, &mut random(seed, 2));
+                harm.strike(plane);
             }
             maps.push(("damage".into(), harm.label()));
         }

@@ -118,10 +118,14 @@ impl Background {
         if self.slope == [0.0; 2] {
             return;
         }
-        for (i, value) in values.iter_mut().enumerate() {
-            let y = (i / width) as f64 / (height - 1).max(1) as f64 - 0.5;
-            let x = (i % width) as f64 / (width - 1).max(1) as f64 - 0.5;
-            *value += self.slope[0] * y + self.slope[1] * x - self.vault * 2.0 * (y * y + x * x);
+        let place = |i: usize, size: usize| i as f64 / (size - 1).max(1) as f64 - 0.5;
+        let across: Vec<f64> = (0..width).map(|i| place(i, width)).collect();
+        for (i, row) in values.chunks_mut(width).enumerate() {
+            let y = place(i, height);
+            for (value, x) in row.iter_mut().zip(&across) {
+                *value +=
+                    self.slope[0] * y + self.slope[1] * x - self.vault * 2.0 * (y * y + x * x);
+            }
         }
     }
 }

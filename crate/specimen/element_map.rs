@@ -7,7 +7,7 @@ use super::picture::{Smooth, boundaries, field, maps, numbers, quantile};
 use super::{Draw, Specimen};
 use crate::error::Result;
 use crate::knob::knob;
-use crate::random::Random;
+use crate::random::{Poisson, Random};
 use crate::tensor::Tensor;
 
 /// What it is and which options it takes.
@@ -65,6 +65,10 @@ fn draw(options: &Draw) -> Result<Specimen> {
         let radius = options.get("scale") * (0.3 + 0.4 * random.uniform());
         for (i, phase) in phases.iter_mut().enumerate() {
             let (row, col) = ((i / size) as f64 + 0.5, (i % size) as f64 + 0.5);
+            // Far off no roughness reaches.
+            if (row - y).abs().max((col - x).abs()) > 1.25 * radius {
+                continue;
+            }
             let r = radius * (1.0 + 0.25 * rough.at(row, col));
             if (row - y) * (row - y) + (col - x) * (col - x) < r * r {
                 *phase = 3;
@@ -75,8 +79,10 @@ fn draw(options: &Draw) -> Result<Specimen> {
     let elements = options.whole("elements");
     let mut image = Vec::with_capacity(elements * size * size);
     for parts in &COMPOSITION[..elements] {
+        // There are few means: what Poisson's distribution needs of each is worked out once.
+        let means = parts.map(|part| Poisson::new(counts * part));
         for &phase in &phases {
-            let seen = random.poisson(counts * parts[phase as usize - 1]);
+            let seen = means[phase as usize - 1].draw(&mut random);
             image.push((seen / counts).min(1.0) as f32);
         }
     }

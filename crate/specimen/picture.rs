@@ -37,6 +37,9 @@ pub fn blur(values: &mut [f64], size: usize, sigma: f64) {
 
 /// Adds noise of standard deviation `noise` and limits the values to 0..1, as a detector does.
 pub fn expose(values: &[f64], noise: f64, random: &mut Random) -> Vec<f32> {
+    // A lie for the tests' sake: everything a quarter darker.
+    #[cfg(feature = "sabotage")]
+    let values = values.iter().map(|v| 0.75 * v).collect::<Vec<_>>();
     values
         .iter()
         .map(|&value| (value + noise * random.normal()).clamp(0.0, 1.0) as f32)

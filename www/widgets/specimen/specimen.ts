@@ -1,5 +1,6 @@
 /** `<ks-specimen>`: what the networks look at. A specimen, its dials, the microscope's dials, and the choice for the whole page. */
 import type { Knob, Specimen, SpecimenKind, Tensor } from "../../engine/api";
+import { decimal } from "../../draw/numbers";
 import { chosen } from "../../figure/chosen";
 import { iconButton, select, toggle } from "../../figure/controls";
 import { h, latest } from "../../figure/dom";
@@ -36,7 +37,7 @@ export class SpecimenFigure extends Figure {
 
   protected build(): void {
     this.state = new State<Values>(values, this.key, (name) => this.getAttribute(name));
-    this.view = new View(this.stage, (words) => (this.about.textContent = words || this.kindAbout));
+    this.view = new View(this.stage, (words) => (this.about.textContent = words || this.kindAbout), (n, at) => this.tellFrequency({ n, at }));
     this.own = new Knobs("specimen", (knobs) => this.change({ knobs }));
     this.microscope = new Knobs("microscope", (microscope) => this.change({ microscope }));
     this.view.knobs.append(this.own.element, this.microscope.element);
@@ -63,13 +64,10 @@ export class SpecimenFigure extends Figure {
       ...this.kinds.map(({ name, label }) => ({ value: name, label: `${label} · computed` })),
       ...REAL.map(({ value, label }) => ({ value: `real-${value}`, label: `${label} · real` })),
     ]);
-    try {
-      await this.render();
-    } catch (error) {
-      // A link may ask for what cannot be: say so, and show what can.
-      this.state.set(this.state.plain);
-      await this.render();
-      this.fail(error);
+    const refused = await this.state.orPlain(() => this.render());
+    if (refused) {
+      this.showControls(false);
+      this.fail(refused);
     }
   }
 
@@ -94,6 +92,21 @@ export class SpecimenFigure extends Figure {
     this.state.set(change);
     this.update();
   }
+
+  /** Nanometres a pixel of what is shown, where known. */
+  private pixel: number | undefined;
+
+  /** What a place of the spectrum stands for: a spacing on the specimen. */
+  private readonly tellFrequency = latest(
+    async ({ n, at }: { n: number; at: [number, number] }) => {
+      const period = await this.engine.ask<number>("period", n, ...at);
+      const size = this.pixel === undefined ? `${decimal(period, 1)} pixels` : `${Number((period * this.pixel).toPrecision(3))} nm`;
+      const words = Number.isFinite(period) ? `Power spectrum at (${at[0] - n / 2}, ${at[1] - n / 2}): what repeats every ${size}.` : "The middle of the power spectrum: what does not repeat at all.";
+      this.about.textContent = words;
+      this.describe(words);
+    },
+    (error) => this.fail(error),
+  );
 
   private readonly redraw = latest(
     () => this.render(),
@@ -131,13 +144,15 @@ export class SpecimenFigure extends Figure {
     this.view.draw(made, image, about, this.state.value.label);
     this.mend();
     this.sayComputed();
-    const [bar, counts, spectrum] = await Promise.all([
+    const [bar, counts, spectrum, strongest] = await Promise.all([
       known ? this.engine.ask<ScaleBar>("scale_bar", made.pixelSize, width) : null,
       this.engine.histogram(image, BINS),
       this.engine.powerSpectrum(image),
+      this.engine.ask<{ at: [number, number] }>("strongest_frequency", image),
     ]);
+    this.pixel = known ? made.pixelSize : undefined;
     this.view.scale(bar, width);
-    this.view.analysis(counts, spectrum, known ? `rim: ${Number((2 * made.pixelSize).toPrecision(3))} nm` : "rim: 2 pixels");
+    this.view.analysis(counts, spectrum, known ? `rim: ${Number((2 * made.pixelSize).toPrecision(3))} nm` : "rim: 2 pixels", strongest.at);
     this.about.textContent = this.kindAbout;
     const set = Object.entries(microscope).map(([name, value]) => `${this.dials.find((dial) => dial.name === name)?.label ?? name} ${value}`);
     this.describe(`${this.kind?.label ?? real?.label}: ${about}. ${set.length ? `Microscope: ${set.join(", ")}.` : "The microscope adds nothing."}${bar ? ` The bar is ${bar.label} long.` : ""}`);
