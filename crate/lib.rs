@@ -27,6 +27,7 @@ pub mod crop;
 pub mod error;
 pub mod files;
 mod fourier;
+pub mod grains;
 pub mod graph;
 pub mod json;
 pub mod kernels;

@@ -611,7 +611,7 @@ fn batches_are_images_one_by_one() -> Result<()> {
 /// The network that the page ships.
 fn shipped() -> weights::Model {
     let bytes = std::fs::read(path("www/models/grains.safetensors")).expect("the network");
-    assert!(bytes.len() < 64 * 1024, "{} bytes", bytes.len());
+    assert!(bytes.len() <= 256 * 1024, "{} bytes", bytes.len());
     weights::load(&bytes).expect("a network")
 }
 
@@ -651,9 +651,10 @@ fn titanium(part_of: [usize; 4]) -> f64 {
 #[test]
 fn the_shipped_network_is_what_its_blueprint_says() -> Result<()> {
     let model = shipped();
-    assert_eq!(model.graph.count(), 29_626);
-    assert!(weights::save(&model, Precision::F16).len() < 64 * 1024);
+    assert_eq!(model.graph.count(), 121_978);
+    assert!(weights::save(&model, Precision::F16).len() < 256 * 1024);
     let plan = Unet {
+        channels: vec![8, 16, 32, 64],
         normalize: Some([("rule".to_string(), "meanStd".into())].into()),
         ..Unet::default()
     };
@@ -672,7 +673,7 @@ fn the_shipped_network_finds_the_boundaries_of_titanium() {
 #[ignore = "slow without optimisation: cargo test --release --test models -- --ignored"]
 fn the_shipped_network_finds_them_in_the_whole_micrograph() {
     let f1 = titanium([0, 0, 425, 710]);
-    assert!(f1 > 0.9, "{f1}");
+    assert!(f1 > 0.93, "{f1}");
 }
 
 /// The page asks while the pointer moves. `cargo test --release --test models -- --ignored --nocapture` prints the times.
@@ -728,7 +729,7 @@ fn the_page_has_numbers_to_be_held_against() {
     let places: [(&str, &[usize]); 4] = [
         ("logits", &[1, 166, 82]),
         ("dec1.conv1", &[3, 166, 82]),
-        ("bottleneck.conv2", &[5, 41, 20]),
+        ("bottleneck.conv2", &[5, 20, 10]),
         ("enc1.conv1", &[0, 166, 82]),
     ];
     let explained = places.map(|(node, at)| {

@@ -42,12 +42,13 @@ def particles(choose, size):
     diameter = log(choose, 1.5, 12)
     pixel = choose.choice([0.06, 0.065, 0.07, 0.075, 0.08, 0.085, 0.09])
     room = (size * pixel / diameter) ** 2
-    visibility = choose.uniform(0.3, 1)
     return {"kind": "nanoparticles", "size": size, "pixelSize": pixel, "diameter": diameter,
-            "particles": 0 if choose.random() < 0.05 else max(1, min(24, round(room * choose.uniform(0.1, 0.9)))),
-            "spacing": choose.uniform(0.2, 0.24), "orientations": choose.choice([0, 0, 1, 2, 3]), "visibility": visibility,
+            "particles": 0 if choose.random() < 0.08 else max(1, min(24, round(room * choose.uniform(0.1, 0.9)))),
+            "spacing": choose.uniform(0.2, 0.24), "orientations": choose.choice([0, 0, 1, 2, 3]), "visibility": choose.uniform(0.4, 1),
             "twins": choose.random(), "rim": choose.random() ** 2, "darkness": choose.random() ** 2,
-            "film": choose.uniform(0.4, 1), "defocus": round(choose.uniform(5, 140)), "noise": log(choose, 0.005, 0.06)}
+            # A film may be plain speckle or all noise: what is fine-grained and dark is no particle for that.
+            "film": choose.uniform(0.1, 1), "defocus": round(choose.uniform(5, 140)), "noise": log(choose, 0.005, 0.12),
+            "microscope": {"background": some(choose, 0.6, choose.uniform(0, 0.4)), "blur": some(choose, 0.4, choose.uniform(0, 0.8))}}
 
 
 def kind(choose, size, name, nuisances):

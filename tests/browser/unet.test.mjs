@@ -54,9 +54,9 @@ inBrowsers((browser) => {
     const figure = new FigureOnPage(browser(), "unet", SHOWN);
     await figure.open(PAGE);
     const { facts, bars, logit, field, tiles } = await figure.until("the story", ({ logit, facts }) => logit !== "" && facts.includes("F1"));
-    assert.match(facts, /29.626 parameters/);
+    assert.match(facts, /121.978 parameters/);
     assert.ok(numberIn(/F1 (\S+)/.exec(facts)[1]) >= 0.9, facts);
-    assert.equal(tiles, 8 + 16 + 32 + 16 + 8, "every map of the overview is there");
+    assert.equal(tiles, 8 + 16 + 32 + 64 + 32 + 16 + 8, "every map of the overview is there");
 
     const place = AT[0] * shape[2] + AT[1];
     close(bars[0].value, run.output.data[shape[1] * shape[2] + place], 2, "p(boundary)");
@@ -64,7 +64,7 @@ inBrowsers((browser) => {
     close(logit, shares.value, 2, "the logit");
     const parts = [...shares.paths.map(({ value }) => value), shares.constant];
     parts.forEach((value, i) => close(bars[i + 1].value, value, 2, bars[i + 1].name));
-    assert.deepEqual(bars.slice(1).map(({ name }) => name), ["through skip 1", "through skip 2", "through bottleneck", "biases"]);
+    assert.deepEqual(bars.slice(1).map(({ name }) => name), ["through skip 1", "through skip 2", "through skip 3", "through bottleneck", "biases"]);
     assert.ok(Math.abs(parts.reduce((a, b) => a + b) - shares.value) < 1e-4 * Math.max(1, Math.abs(shares.value)), "the parts are the logit");
     const rect = await model.receptiveField("logits", AT, shape);
     assert.ok(field.includes(`${rect.bottom - rect.top + 1} × ${rect.right - rect.left + 1} pixels`), field);

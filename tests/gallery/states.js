@@ -234,7 +234,7 @@ const states = {
     figure: "ks-unet",
     about: "the network on the micrograph",
     attributes: {},
-    expect: { ".facts": "29\u202f626 parameters", ".why .out": "+15.41" },
+    expect: { ".facts": "121\u202f978 parameters", ".why .out": "+6.29" },
   },
   "unet-layer": {
     figure: "ks-unet",
@@ -246,13 +246,13 @@ const states = {
     figure: "ks-unet",
     about: "one map and its numbers; where the pixel looked",
     attributes: { view: "map", node: "dec1.relu2", channel: "0", pos: "166.82", field: "yes" },
-    expect: { ".onemap .muted": "(166, 82) is 0.000" },
+    expect: { ".onemap .muted": "(166, 82) is 4.366" },
   },
   "unet-value": {
     figure: "ks-unet",
     about: "one value taken apart",
     attributes: { view: "value", node: "dec1.conv1", channel: "3", pos: "166.82" },
-    expect: { ".apart .total b": "11.927", ".channel b": "+5.464" },
+    expect: { ".apart .total b": "−1.661", ".channel b": "−1.298" },
   },
   "layer-table": {
     figure: "ks-layer-table",

@@ -1,0 +1,301 @@
+//! From a map of boundary probabilities to grains: threshold, connected components, watershed, and what they are worth.
+//!
+//! A threshold alone leaves gaps in boundaries, through which grains run into one another. So the components of what is
+//! surely no boundary become markers, and the markers grow over the rest in the order of its probability until they meet
+//! (watershed; Meyer, *Signal Processing* 38, 1994), at the ridge of every boundary, closed or not.
+
+use crate::error::{Error, Result, tuple};
+use crate::tensor::Tensor;
+use std::cmp::{Ordering, Reverse};
+use std::collections::BinaryHeap;
+
+const OP: &str = "grains";
+
+/// What decides which pixels begin a grain.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Settings {
+    /// A marker's pixels have a smaller probability of being boundary than this (0.5).
+    pub threshold: f32,
+    /// A marker's pixels lie further than this many pixels from every pixel that is not (2): a gap in a boundary of up to twice as
+    /// many pixels joins no grains.
+    pub clear: f64,
+    /// Markers of fewer pixels than this are given to their neighbours (5).
+    pub least: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            threshold: 0.5,
+            clear: 2.0,
+            least: 5,
+        }
+    }
+}
+
+/// The grains of a (H, W) or (1, H, W) map of boundary probabilities: numbers 1, 2, 3, …, no pixel without one, unless there is
+/// no marker at all (then all are 0).
+///
+/// # Errors
+/// If the map has another rank or more channels, or holds NaN.
+pub fn grains(probability: &Tensor, settings: &Settings) -> Result<Tensor> {
+    let (&[h, w] | &[1, h, w]) = probability.shape() else {
+        return Err(Error::Shape {
+            op: OP.into(),
+            input: "probability".into(),
+            expected: "(H, W) or (1, H, W)".into(),
+            got: probability.shape().to_vec(),
+        });
+    };
+    let p = probability.data();
+    if p.iter().any(|v| v.is_nan()) {
+        return Err(Error::Other {
+            op: OP.into(),
+            problem: "the map of probabilities holds NaN".into(),
+        });
+    }
+    let inside: Vec<bool> = p.iter().map(|&v| v < settings.threshold).collect();
+    let inside = cleared(&inside, w, settings.clear);
+    let (mut markers, count) = components(&inside, w);
+    let mut sizes = vec![0usize; count as usize + 1];
+    markers.iter().for_each(|&id| sizes[id as usize] += 1);
+    // The kept ones are numbered anew, without gaps.
+    let mut next = 0;
+    let number: Vec<u32> = (0..=count as usize)
+        .map(|id| {
+            let kept = id > 0 && sizes[id] >= settings.least;
+            next += u32::from(kept);
+            if kept { next } else { 0 }
+        })
+        .collect();
+    markers.iter_mut().for_each(|id| *id = number[*id as usize]);
+    let flooded = watershed(p, &markers, w);
+    Tensor::new(
+        &[1, h, w],
+        flooded.into_iter().map(|id| id as f32).collect(),
+    )
+}
+
+/// What of a mask lies further than `clear` pixels from everything outside it; the picture's rim does not count as outside.
+fn cleared(mask: &[bool], width: usize, clear: f64) -> Vec<bool> {
+    let reach = clear as isize;
+    let disc: Vec<[isize; 2]> = (-reach..=reach)
+        .flat_map(|dy| (-reach..=reach).map(move |dx| [dy, dx]))
+        .filter(|[dy, dx]| ((dy * dy + dx * dx) as f64) <= clear * clear)
+        .collect();
+    let height = mask.len() / width;
+    let free = |i: usize| {
+        let (row, col) = ((i / width) as isize, (i % width) as isize);
+        disc.iter().all(|[dy, dx]| {
+            let (y, x) = (row + dy, col + dx);
+            y < 0
+                || x < 0
+                || y >= height as isize
+                || x >= width as isize
+                || mask[y as usize * width + x as usize]
+        })
+    };
+    (0..mask.len()).map(|i| mask[i] && free(i)).collect()
+}
+
+/// Numbers the connected parts of a mask, left, right, above and below counting as neighbours: 0 outside, 1, 2, 3, … in reading
+/// order of their first pixels. Returns the numbers and how many there are.
+pub fn components(mask: &[bool], width: usize) -> (Vec<u32>, u32) {
+    let mut found = vec![0; mask.len()];
+    let mut count = 0;
+    let mut open = Vec::new();
+    for start in 0..mask.len() {
+        if !mask[start] || found[start] > 0 {
+            continue;
+        }
+        count += 1;
+        found[start] = count;
+        open.push(start);
+        while let Some(i) = open.pop() {
+            for j in neighbours(i, mask.len(), width) {
+                if mask[j] && found[j] == 0 {
+                    found[j] = count;
+                    open.push(j);
+                }
+            }
+        }
+    }
+    (found, count)
+}
+
+/// Lets the markers (numbers from 1; 0 is free) grow over the free pixels in the order of `height`, lower first, earlier first where
+/// heights are equal; every pixel goes to the marker that reaches it first (`skimage.segmentation.watershed`, connectivity 1).
+pub fn watershed(height: &[f32], markers: &[u32], width: usize) -> Vec<u32> {
+    #[derive(PartialEq)]
+    struct Height(f32);
+    impl Eq for Height {}
+    impl PartialOrd for Height {
+        fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+            Some(self.cmp(other))
+        }
+    }
+    impl Ord for Height {
+        fn cmp(&self, other: &Self) -> Ordering {
+            self.0.total_cmp(&other.0)
+        }
+    }
+    let mut owner = markers.to_vec();
+    let mut open = BinaryHeap::new();
+    let marked = (0..owner.len()).filter(|&i| owner[i] > 0);
+    marked.for_each(|i| open.push(Reverse((Height(height[i]), 0u64, i))));
+    let mut age = 0;
+    while let Some(Reverse((_, _, i))) = open.pop() {
+        for j in neighbours(i, owner.len(), width) {
+            if owner[j] == 0 {
+                owner[j] = owner[i];
+                age += 1;
+                open.push(Reverse((Height(height[j]), age, j)));
+            }
+        }
+    }
+    owner
+}
+
+/// Above, left, right, below, as far as they exist.
+fn neighbours(i: usize, len: usize, width: usize) -> impl Iterator<Item = usize> {
+    let up = i.checked_sub(width);
+    let left = (!i.is_multiple_of(width)).then(|| i - 1);
+    let right = (!(i + 1).is_multiple_of(width)).then_some(i + 1);
+    let down = (i + width < len).then_some(i + width);
+    [up, left, right, down].into_iter().flatten()
+}
+
+/// The sizes of grains in pixels, by number from 1 on.
+pub fn sizes(grains: &Tensor) -> Vec<usize> {
+    let most = grains.data().iter().copied().fold(0.0, f32::max) as usize;
+    let mut sizes = vec![0; most + 1];
+    grains
+        .data()
+        .iter()
+        .for_each(|&id| sizes[id.max(0.0) as usize] += 1);
+    sizes.split_off(1)
+}
+
+/// How many true grains were found again: for a grain of the truth the best IoU with a found one must exceed ½ (no two can).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Matched {
+    /// Grains of the truth that are scored.
+    pub of: usize,
+    /// Those found.
+    pub found: usize,
+}
+
+/// Compares found grains with true ones. Pixels where `valid` is 0 do not count; true grains with fewer than `least` valid pixels
+/// are not scored; 0 in the truth is no grain.
+///
+/// # Errors
+/// If the maps have different sizes.
+pub fn matched(
+    found: &Tensor,
+    truth: &Tensor,
+    valid: Option<&Tensor>,
+    least: usize,
+) -> Result<Matched> {
+    for (name, map) in [("found", Some(found)), ("valid", valid)] {
+        if let Some(map) = map.filter(|map| map.data().len() != truth.data().len()) {
+            return Err(Error::Shape {
+                op: OP.into(),
+                input: name.into(),
+                expected: format!("{} as the truth has", tuple(truth.shape())),
+                got: map.shape().to_vec(),
+            });
+        }
+    }
+    let counts = |i: usize| valid.is_none_or(|map| map.data()[i] > 0.0);
+    let scored: Vec<usize> = (0..truth.data().len()).filter(|&i| counts(i)).collect();
+    let most = |map: &Tensor| map.data().iter().copied().fold(0.0, f32::max) as usize + 1;
+    let mut areas = [vec![0usize; most(truth)], vec![0usize; most(found)]];
+    let mut both = std::collections::BTreeMap::new();
+    for i in scored {
+        let pair = [truth, found].map(|map| map.data()[i].max(0.0) as usize);
+        areas[0][pair[0]] += 1;
+        areas[1][pair[1]] += 1;
+        *both.entry(pair).or_insert(0usize) += 1;
+    }
+    let wanted = |id: usize| id > 0 && areas[0][id] >= least;
+    let hit = |(&[t, f], &n): (&[usize; 2], &usize)| {
+        wanted(t) && f > 0 && 2 * n > areas[0][t] + areas[1][f] - n
+    };
+    Ok(Matched {
+        of: (0..areas[0].len()).filter(|&id| wanted(id)).count(),
+        found: both.iter().filter(|&pair| hit(pair)).count(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gap_in_a_boundary_does_not_join_two_grains() -> Result<()> {
+        // A wall of probability 0.9 in column 6 with a gap of three pixels.
+        let wall = |i: usize| match (i / 13, i % 13) {
+            (4..=6, 6) => 0.2,
+            (_, 6) => 0.9,
+            _ => 0.1,
+        };
+        let found = grains(&Tensor::from_fn(&[1, 11, 13], wall)?, &Settings::default())?;
+        assert_eq!(sizes(&found).len(), 2);
+        assert!(
+            sizes(&found).iter().all(|n| (66..=77).contains(n)),
+            "{:?}",
+            sizes(&found)
+        );
+        Ok(())
+    }
+
+    #[test]
+    fn small_markers_go_to_their_neighbours_and_an_empty_map_has_none() -> Result<()> {
+        let spot = |i: usize| {
+            if i == 5 * 11 + 5 {
+                0.0
+            } else {
+                f32::from(u8::from((i / 11).abs_diff(5) + (i % 11).abs_diff(5) < 3))
+            }
+        };
+        let found = grains(
+            &Tensor::from_fn(&[11, 11], spot)?,
+            &Settings {
+                threshold: 0.5,
+                clear: 0.0,
+                least: 2,
+            },
+        )?;
+        assert_eq!(sizes(&found), [121]);
+        let full = grains(&Tensor::from_fn(&[1, 4, 4], |_| 1.0)?, &Settings::default())?;
+        assert!(full.data().iter().all(|&id| id == 0.0));
+        assert!(grains(&Tensor::from_fn(&[2, 4, 4], |_| 1.0)?, &Settings::default()).is_err());
+        Ok(())
+    }
+
+    #[test]
+    fn matching_counts_each_grain_once() -> Result<()> {
+        let truth = Tensor::new(
+            &[1, 2, 6],
+            vec![1., 1., 2., 2., 3., 3., 1., 1., 2., 2., 3., 3.],
+        )?;
+        // Grain 1 found, 2 and 3 run together (their IoU with the union is ½: not more than ½).
+        let found = Tensor::new(
+            &[1, 2, 6],
+            vec![7., 7., 9., 9., 9., 9., 7., 7., 9., 9., 9., 9.],
+        )?;
+        assert_eq!(
+            matched(&found, &truth, None, 1)?,
+            Matched { of: 3, found: 1 }
+        );
+        let valid = Tensor::new(
+            &[1, 2, 6],
+            vec![1., 1., 1., 1., 0., 0., 1., 1., 1., 1., 0., 0.],
+        )?;
+        assert_eq!(
+            matched(&found, &truth, Some(&valid), 1)?,
+            Matched { of: 2, found: 2 }
+        );
+        Ok(())
+    }
+}
