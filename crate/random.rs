@@ -103,6 +103,31 @@ impl Smooth {
         }
     }
 
+    /// The noise at all pixels (row + offset, column + offset) of a picture: as [`Smooth::at`] but for the last bits, and many times
+    /// faster, since along a row only one of four interpolations is left.
+    pub fn plane(&self, [height, width]: [usize; 2], offset: f64) -> Vec<f64> {
+        let ease = |t: f64| t * t * (3.0 - 2.0 * t);
+        let place = |i: usize| {
+            let at = (i as f64 + offset) / self.scale;
+            (at as usize, ease(at - (at as usize) as f64))
+        };
+        let columns: Vec<(usize, f64)> = (0..width).map(place).collect();
+        let mut line = vec![0.0; self.across];
+        let mut out = Vec::with_capacity(height * width);
+        for (row, t) in (0..height).map(place) {
+            let (top, bottom) = self.values[row * self.across..].split_at(self.across);
+            for ((value, a), b) in line.iter_mut().zip(top).zip(bottom) {
+                *value = a + t * (b - a);
+            }
+            out.extend(
+                columns
+                    .iter()
+                    .map(|&(col, t)| line[col] + t * (line[col + 1] - line[col])),
+            );
+        }
+        out
+    }
+
     /// The noise at a point, y and x from 0 to the size.
     pub fn at(&self, y: f64, x: f64) -> f64 {
         let ease = |t: f64| t * t * (3.0 - 2.0 * t);
@@ -119,6 +144,15 @@ impl Smooth {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_plane_is_its_points() {
+        let smooth = Smooth::new(&mut Random::new(5), 50, 7.3);
+        for (i, value) in smooth.plane([40, 50], 0.5).into_iter().enumerate() {
+            let point = smooth.at((i / 50) as f64 + 0.5, (i % 50) as f64 + 0.5);
+            assert!((value - point).abs() < 1e-12, "{i}: {value}, {point}");
+        }
+    }
 
     #[test]
     fn normal_has_mean_zero_and_variance_one() {

@@ -321,7 +321,7 @@ fn particles() -> Any<()> {
 fn classes() -> Any<()> {
     for (name, lists) in [
         ("microstructure", ["classes", "classes_nuisances"]),
-        ("lenet5", ["ten", "ten_nuisances"]),
+        ("lenet5", ["patches", "patches_nuisances"]),
     ] {
         let Some(network) = Network::open(name)? else {
             continue;

@@ -15,8 +15,8 @@ def main():
              for i, (name, look) in enumerate((("grains", looks.grains), ("particles", looks.particles)))}
     for name, nuisances in (("classes", False), ("classes_nuisances", True)):
         lists[name] = looks.seeded(160, 7100 + nuisances, lambda choose, i, n=nuisances: looks.kind(choose, 96, looks.CLASSES[i % 8], n))
-    for name, nuisances in (("ten", False), ("ten_nuisances", True)):
-        lists[name] = looks.seeded(160, 7200 + nuisances, lambda choose, i, n=nuisances: looks.kind(choose, 32, looks.TEN[i % 10], n))
+    for name, nuisances in (("patches", False), ("patches_nuisances", True)):
+        lists[name] = looks.seeded(160, 7200 + nuisances, lambda choose, i, n=nuisances: looks.kind(choose, 32, looks.CLASSES[i % 8], n))
     for name, lines in lists.items():
         rounded = [{key: round(value, 4) if isinstance(value, float) else value for key, value in line.items()} for line in lines]
         for line in rounded:

@@ -10,9 +10,8 @@ import torch
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 
-# The kinds that the classifier tells apart, and all kinds there are for LeNet-5.
+# The kinds that the classifiers tell apart.
 CLASSES = ("grains", "laths", "two-phase", "porous", "fibres", "nanoparticles", "columns", "precipitate")
-TEN = CLASSES + ("two-grains", "element-map")
 
 
 def log(choose, low, high):
@@ -75,12 +74,8 @@ def kind(choose, size, name, nuisances):
                             "background": choose.uniform(0.05, 0.4)},
         "precipitate": lambda: {"count": choose.randint(1, 16), "radius": nm(scale(5, 18), 4), "cube": choose.random(),
                                 "contrast": choose.uniform(0.25, 0.9), "rim": choose.random(), **blur},
-        "two-grains": lambda: {"contrast": choose.uniform(0.2, 0.9), **blur},
-        "element-map": lambda: {"elements": choose.randint(2, 5)},
     }[name]()
     asked = {**common, **looks}
-    if name == "element-map":
-        del asked["noise"]
     if nuisances:
         asked["microscope"] = {"dose": round(log(choose, 8, 400)), "gain": 10, "blur": choose.uniform(0, 1.5),
                                "background": choose.uniform(0, 0.4), "gamma": choose.uniform(0.6, 1.6),

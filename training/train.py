@@ -40,8 +40,8 @@ NETWORKS = {
     "particles_noskip": {"task": "particles", "graph": segmenter((8, 16, 16, 16, 16), skips=False), "look": looks.particles, "steps": 3200},
     "microstructure": {"task": "classes", "classes": looks.CLASSES, "size": 96, "batch": 32, "specimens": 6000, "steps": 2500,
                        "graph": lambda: network.classifier((8, 16, 32, 64), 32, len(looks.CLASSES), NORMALIZE)},
-    "lenet5": {"task": "classes", "classes": looks.TEN, "size": 64, "cut": 32, "batch": 32, "specimens": 8000, "steps": 4000, "rate": 2e-3,
-               "graph": lambda: network.lenet(len(looks.TEN), NORMALIZE)},
+    "lenet5": {"task": "classes", "classes": looks.CLASSES, "size": 64, "cut": 32, "batch": 64, "specimens": 12000, "steps": 24000, "rate": 2e-3,
+               "graph": lambda: network.lenet(len(looks.CLASSES), NORMALIZE)},
 }
 WORDS = {"boundaries": ("grain boundaries", ["grain", "boundary"]), "particles": ("crystalline particles", ["film", "particle"])}
 
@@ -77,26 +77,21 @@ def loss_of(logits, y, task):
     return entropy + 1 - (2 * (p * y).sum() + 1) / (p.sum() + y.sum() + 1)
 
 
-def train(name, plan, given):
-    torch.manual_seed(plan["seed"])
-    choose = random.Random(plan["seed"])
-    work = ROOT / "target" / "training" / name
-    x, y = specimens(plan, plan["specimens"], plan["seed"], work / "train", given.generator)
-    checks = specimens(plan, 64, plan["seed"] + 1000, work / "check", given.generator)
-    nodes, shapes = plan["graph"]()
-    parameters = network.initial(nodes, shapes, plan["seed"])
-    for key in parameters:
-        # Fresh statistics: `initial` draws some at random, for tests.
-        fresh = {"runningMean": torch.zeros_like, "runningVar": torch.ones_like}.get(key.split(".")[-1])
-        if "norm" in key and fresh is None:
-            fresh = torch.ones_like if key.endswith("weight") else torch.zeros_like
-        parameters[key] = fresh(parameters[key]) if fresh else parameters[key]
+def fresh(parameters):
+    """With batch norm as it starts out: `initial` draws its statistics at random, for tests."""
+    def start(key, tensor):
+        if "norm" not in key:
+            return tensor
+        return torch.ones_like(tensor) if key.endswith((".weight", ".runningVar")) else torch.zeros_like(tensor)
+    return {key: start(key, tensor) for key, tensor in parameters.items()}
+
+
+def learn(nodes, parameters, x, y, choose, plan, say):
+    """Trains in place: AdamW, a cosine from `rate` to nothing; `say(step, loss)` after every hundred steps."""
     learned = [tensor.requires_grad_() for key, tensor in parameters.items() if "running" not in key]
-    count = sum(tensor.numel() for tensor in learned)
-    print(f"{name}: {len(x)} specimens of {plan['size']}², {count} parameters with batch norm", flush=True)
     optimizer = torch.optim.AdamW(learned, lr=plan["rate"], weight_decay=1e-4)
     before_softmax = nodes[: 1 + [each["name"] for each in nodes].index("logits")]
-    start, mean, curve = time.time(), None, []
+    mean = None
     for step in range(plan["steps"]):
         done = step / plan["steps"]
         optimizer.param_groups[0]["lr"] = plan["rate"] * min(1, (step + 1) / 100) * (0.5 + 0.5 * numpy.cos(numpy.pi * done)) + 1e-5
@@ -109,8 +104,26 @@ def train(name, plan, given):
         optimizer.step()
         mean = loss.item() if mean is None else 0.98 * mean + 0.02 * loss.item()
         if step % 100 == 99:
-            curve.append((step + 1, round(mean, 4)))
-            print(f"{name} step {step + 1}  {time.time() - start:5.0f} s  loss {mean:.4f}", flush=True)
+            say(step + 1, mean)
+
+
+def train(name, plan, given):
+    torch.manual_seed(plan["seed"])
+    choose = random.Random(plan["seed"])
+    work = ROOT / "target" / "training" / name
+    x, y = specimens(plan, plan["specimens"], plan["seed"], work / "train", given.generator)
+    checks = specimens(plan, 64, plan["seed"] + 1000, work / "check", given.generator)
+    nodes, shapes = plan["graph"]()
+    parameters = fresh(network.initial(nodes, shapes, plan["seed"]))
+    count = sum(tensor.numel() for key, tensor in parameters.items() if "running" not in key)
+    print(f"{name}: {len(x)} specimens of {plan['size']}², {count} parameters with batch norm", flush=True)
+    start, curve = time.time(), []
+
+    def say(step, loss):
+        curve.append((step, round(loss, 4)))
+        print(f"{name} step {step}  {time.time() - start:5.0f} s  loss {loss:.4f}", flush=True)
+
+    learn(nodes, parameters, x, y, choose, plan, say)
     nodes, parameters = network.folded(nodes, {key: tensor.detach() for key, tensor in parameters.items()})
     # From here on the weights are what is shipped: rounded to half precision.
     parameters = {key: tensor.half().float() for key, tensor in parameters.items()}
@@ -118,7 +131,7 @@ def train(name, plan, given):
     log = ROOT / "training" / "logs" / f"{name}.csv"
     log.parent.mkdir(exist_ok=True)
     with log.open("w", newline="") as file:
-        csv.writer(file).writerows([("step", "loss"), *curve])
+        csv.writer(file, lineterminator="\n").writerows([("step", "loss"), *curve])
 
 
 def write(name, plan, nodes, parameters, checks, given):

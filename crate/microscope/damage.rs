@@ -27,12 +27,9 @@ impl Harm {
         let [height, width] = size;
         let side = height.max(width);
         let layers = [side as f64 / 6.0, side as f64 / 20.0]
-            .map(|scale| Smooth::new(random, side, scale.max(2.0)));
-        let field: Vec<f64> = (0..height * width)
-            .map(|i| {
-                let (y, x) = ((i / width) as f64, (i % width) as f64);
-                layers[0].at(y, x) + 0.5 * layers[1].at(y, x)
-            })
+            .map(|scale| Smooth::new(random, side, scale.max(2.0)).plane(size, 0.0));
+        let field: Vec<f64> = (layers[0].iter().zip(&layers[1]))
+            .map(|(coarse, fine)| coarse + 0.5 * fine)
             .collect();
         // Ranks by counting: bins are fine enough, and the same everywhere.
         const BINS: usize = 4096;

@@ -119,9 +119,17 @@ impl Path {
             let y = fold(row as f64 + dy, height);
             let (top, ty) = (y as usize, y - y.floor());
             let bottom = (top + 1).min(height - 1);
+            // The whole line moves as one: away from the rim the parts of two neighbours are the same for all its pixels.
+            let shift = dx.floor();
+            let inside = (-shift).max(0.0) as usize
+                ..((width as f64 - 1.0 - shift).max(0.0) as usize).min(width);
             for col in 0..width {
-                let x = fold(col as f64 + dx, width);
-                let (left, tx) = (x as usize, x - x.floor());
+                let (left, tx) = if inside.contains(&col) {
+                    ((col as f64 + shift) as usize, dx - shift)
+                } else {
+                    let x = fold(col as f64 + dx, width);
+                    (x as usize, x - x.floor())
+                };
                 let right = (left + 1).min(width - 1);
                 let along = |r: usize| {
                     let (a, b) = (values[r * width + left], values[r * width + right]);

@@ -38,10 +38,9 @@ fn draw(options: &Draw) -> Result<Specimen> {
     let radius = (0.5 * options.get("diameter") / options.get("pixelSize")).clamp(0.8, side / 4.0);
     let count = options.whole("fibres");
     let preferred = PI * random.uniform();
-    let texture = [2.5, 20.0].map(|scale| Smooth::new(&mut random, size, scale));
-    let mut grey: Vec<f64> = (0..size * size)
-        .map(|i| 0.08 + 0.03 * texture[1].at((i / size) as f64, (i % size) as f64))
-        .collect();
+    let [skin, ground] =
+        [2.5, 20.0].map(|scale| Smooth::new(&mut random, size, scale).plane([size, size], 0.0));
+    let mut grey: Vec<f64> = ground.iter().map(|v| 0.08 + 0.03 * v).collect();
     let mut owner = vec![0u32; size * size];
     for id in 1..=count {
         let angle = preferred + PI * (1.0 - options.get("order")) * (random.uniform() - 0.5);
@@ -74,8 +73,7 @@ fn draw(options: &Draw) -> Result<Specimen> {
                 let i = row * size + col;
                 if t < 1.0 {
                     let up = (1.0 - t * t).sqrt();
-                    let skin = 0.04 * texture[0].at(row as f64, col as f64);
-                    grey[i] = level * (0.62 + 0.1 / (up + 0.16)) + skin;
+                    grey[i] = level * (0.62 + 0.1 / (up + 0.16)) + 0.04 * skin[i];
                     owner[i] = id as u32;
                 } else if t < 3.0 {
                     // Its shadow on what lies below.

@@ -93,8 +93,9 @@ fn draw(options: &Draw) -> Result<Specimen> {
             }
         })
         .collect();
-    let warp = [0, 1].map(|_| Smooth::new(&mut random, size, (2.2 * width).max(4.0)));
-    let texture = [2.0, side / 3.0].map(|scale| Smooth::new(&mut random, size, scale));
+    let mut plane = |scale: f64| Smooth::new(&mut random, size, scale).plane([size, size], 0.5);
+    let warp = [0, 1].map(|_| plane((2.2 * width).max(4.0)));
+    let texture = [2.0, side / 3.0].map(&mut plane);
     let contrast = options.get("contrast");
     let film = options.get("film");
     let mut packet_of = vec![0u32; size * size];
@@ -109,7 +110,7 @@ fn draw(options: &Draw) -> Result<Specimen> {
         for col in 0..size {
             let i = row * size + col;
             let (y, x) = (row as f64 + 0.5, col as f64 + 0.5);
-            let bend = warp.each_ref().map(|warp| warp.at(y, x));
+            let bend = warp.each_ref().map(|warp| warp[i]);
             let (wy, wx) = (y + 0.22 * width * bend[0], x + 0.22 * width * bend[1]);
             let mut nearest = [(f64::MAX, 0), (f64::MAX, 0)];
             for (id, packet) in packets.iter().enumerate() {
@@ -145,7 +146,7 @@ fn draw(options: &Draw) -> Result<Specimen> {
             // About the distance to the border in pixels: half the difference of the two distances.
             let gap = 0.5 * (second.sqrt() - first.0.sqrt()) * packet.width;
             let border = 0.5 * (nearest[1].0.sqrt() - nearest[0].0.sqrt());
-            let thick = 0.75 + 0.3 * (1.0 + texture[1].at(y, x)) + 0.3 * lath.grey;
+            let thick = 0.75 + 0.3 * (1.0 + texture[1][i]) + 0.3 * lath.grey;
             let away = (gap.min(border) / thick).min(20.0);
             let line = exp(-away * away);
             let here = (id, lath.row, lath.col);
@@ -158,7 +159,7 @@ fn draw(options: &Draw) -> Result<Specimen> {
             grey[i] = 0.34
                 + packet.grey
                 + 0.4 * contrast * lath.grey
-                + 0.03 * texture[0].at(y, x)
+                + 0.03 * texture[0][i]
                 + film * (0.75 + 0.25 * bend[0]) * line;
         }
     }

@@ -55,7 +55,12 @@ async function lay() {
       const { image, pixelSize } = await engine.specimen(name, { ...options, microscope });
       row.append(cell(image, `${Math.round(performance.now() - start)} ms · ${Number(pixelSize.toPrecision(3))} nm`));
     }
-    if (!KIN[name]) continue;
+    if (!KIN[name]) {
+      const none = document.createElement("td");
+      none.textContent = "no real picture with a licence at hand";
+      row.append(none);
+      continue;
+    }
     const file = await kernelscope.load(`image-${KIN[name]}`);
     const { image } = await engine.decode(Uint8Array.from(atob(file), (letter) => letter.charCodeAt(0)));
     // The same number of pixels as the specimen has, from the upper left, so that grain meets grain.
