@@ -128,7 +128,7 @@ def lenet(classes, normalize=None):
 
 
 def classifier(channels, features, classes, normalize=None):
-    """After LeNet's pattern, for pictures of any size: (convolution, ReLU, pooling) per level, the mean and the maximum of every
+    """After LeNet's pattern, for pictures of any size: (convolution, ReLU, pooling) per level, the mean of every
     map, a layer of features in which neighbours look alike, logits."""
     nodes, shapes = [node("image", "input", [], {"channels": 1})], {}
     last = lambda: nodes[-1]["name"]
