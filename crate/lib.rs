@@ -24,6 +24,7 @@
 
 pub mod analysis;
 pub mod crop;
+pub mod detector;
 pub mod error;
 pub mod files;
 mod fourier;
@@ -41,6 +42,7 @@ pub mod ops;
 pub mod options;
 mod random;
 pub mod receptive;
+pub mod shuffle;
 mod simd;
 pub mod specimen;
 pub mod tensor;

@@ -3,6 +3,7 @@
 //! Tensors live here by handle, a number from 1; 0 stands for "none". Specifications travel as plain objects, numbers in
 //! bulk as typed arrays only. Every refusal becomes a JavaScript `Error` with the crate's own message.
 
+mod lessons;
 mod models;
 
 use crate::error::Error;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Module, and what it may import from this crate. Tests at the bottom of a file may import more.
-const LAYERS: [(&str, &[&str]); 25] = [
+const LAYERS: [(&str, &[&str]); 27] = [
     ("error", &[]),
     ("tensor", &["error"]),
     ("options", &["error"]),
@@ -14,6 +14,8 @@ const LAYERS: [(&str, &[&str]); 25] = [
     ("receptive", &["error", "options", "tensor", "window"]),
     ("kernels", &["error", "tensor"]),
     ("ops", &["error", "tensor", "options", "window", "simd"]),
+    ("shuffle", &["error", "random", "tensor"]),
+    ("detector", &["error", "math", "tensor"]),
     ("math", &[]),
     ("random", &["math"]),
     ("fourier", &["math"]),

@@ -1,10 +1,12 @@
 //! Networks by name: [`Blueprint`]s say which nodes there are and how large their parameters, without holding any.
 
 mod classic;
+mod first_layer;
 mod table;
 mod unet;
 
 pub use classic::{alexnet, conv, lenet5, plain, residual, resnet50, tiny};
+pub use first_layer::{Compared, Cost, first_layer};
 pub use table::{Layer, layers, lenet5_published, named, parse};
 pub use unet::{Unet, Up};
 

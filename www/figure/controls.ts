@@ -68,3 +68,38 @@ export function toggle(label: string, change: (on: boolean) => void): { element:
   const element = h("button", { type: "button", class: "button words", "aria-pressed": "false", onclick: () => change(element.getAttribute("aria-pressed") !== "true") }, label);
   return { element, set: (on) => element.setAttribute("aria-pressed", String(on)) };
 }
+
+export interface SliderOptions {
+  min: number;
+  max: number;
+  step?: number;
+  /** The value in words, beside the name and for screen readers. */
+  words?(value: number): string;
+}
+
+/** A slider with its name and its value above it. */
+export function slider(label: string, { min, max, step = 1, words = String }: SliderOptions, change: (value: number) => void): { element: HTMLElement; set(value: number): void } {
+  const output = h("output", {});
+  const input = h("input", { type: "range", class: "scrub", min, max, step, "aria-label": label, oninput: () => { show(Number(input.value)); change(Number(input.value)); } });
+  const show = (value: number) => {
+    output.textContent = words(value);
+    input.setAttribute("aria-valuetext", words(value));
+    input.style.setProperty("--done", `${(100 * (Math.max(min, Math.min(max, value)) - min)) / (max - min)}%`);
+  };
+  return {
+    element: h("span", { class: "slider" }, h("span", { "aria-hidden": "true" }, label), output, input),
+    set: (value) => {
+      input.value = String(value);
+      show(value);
+    },
+  };
+}
+
+/** A few ways that exclude each other, as buttons side by side. */
+export function tabs<T extends string>(label: string, choices: readonly (readonly [T, string])[], choose: (value: T) => void): { element: HTMLElement; set(value: T): void } {
+  const buttons = choices.map(([value, words]) => h("button", { type: "button", class: "button words", "aria-pressed": "false", onclick: () => choose(value) }, words));
+  return {
+    element: h("span", { class: "tabs", role: "group", "aria-label": label }, ...buttons),
+    set: (value) => buttons.forEach((button, i) => button.setAttribute("aria-pressed", String(choices[i]![0] === value))),
+  };
+}

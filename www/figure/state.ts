@@ -7,7 +7,7 @@ export interface Param<T> {
   format(value: T): string;
 }
 
-type Specs<S> = { [K in keyof S]: Param<S[K]> };
+export type Specs<S> = { [K in keyof S]: Param<S[K]> };
 
 export const choice = <T extends string>(options: readonly T[], initial: T): Param<T> => ({
   initial,

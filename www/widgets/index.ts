@@ -3,6 +3,7 @@ import { host } from "../figure/host";
 import { Convolution } from "./convolution/convolution";
 import { Filters } from "./filters/filters";
 import { LayerTable } from "./layer-table/layer-table";
+import { ParameterCount } from "./parameter-count/parameter-count";
 import { Pooling } from "./pooling/pooling";
 import { ReceptiveField } from "./receptive-field/receptive-field";
 import { SpecimenFigure } from "./specimen/specimen";
@@ -16,6 +17,7 @@ const figures: Record<string, CustomElementConstructor> = {
   "ks-unet": Unet,
   "ks-filters": Filters,
   "ks-layer-table": LayerTable,
+  "ks-parameter-count": ParameterCount,
 };
 
 for (const [name, figure] of Object.entries(figures)) if (!customElements.get(name)) customElements.define(name, figure);

@@ -10,8 +10,10 @@
 
 mod backward;
 mod cpu;
+mod matrix;
 
 pub use backward::{backward, field};
+pub use matrix::matrix;
 
 use super::{Explanation, Images, Reduce, Term};
 use crate::error::{Error, Result, tuple};

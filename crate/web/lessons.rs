@@ -1,0 +1,84 @@
+//! The bindings of what single sections of the page ask: counts, orders of pixels, detectors, matrices.
+
+use super::{Js, held, keep, object, pair, read_options};
+use crate::detector::{self, Stimulus};
+use crate::models;
+use crate::ops::conv2d::{self, Settings};
+use crate::shuffle;
+use wasm_bindgen::prelude::{JsError, JsValue, wasm_bindgen};
+
+/// What the first layer of a network costs, fully connected and as a convolution.
+#[wasm_bindgen]
+pub fn first_layer(spec: JsValue) -> Js<JsValue> {
+    object(&models::first_layer(&read_options("first layer", &spec)?)?)
+}
+
+/// A picture or weight with the entries of each row in an order drawn by `seed`: see `shuffle::permutation`. Only the first `n` = H·W
+/// places of a row count.
+#[wasm_bindgen]
+pub fn shuffled(x: u32, n: u32, share: f64, seed: u32) -> Js<u32> {
+    let order = shuffle::permutation(n as usize, share, u64::from(seed));
+    Ok(keep(shuffle::gather(&*held(x)?, &order)?))
+}
+
+/// Every channel moved down and to the right, coming back at the other side.
+#[wasm_bindgen]
+pub fn roll(x: u32, down: i32, right: i32) -> Js<u32> {
+    let by = [i64::from(down), i64::from(right)];
+    Ok(keep(shuffle::roll(&*held(x)?, by)?))
+}
+
+/// How many entries of two tensors differ by more than `tolerance`.
+#[wasm_bindgen]
+pub fn differing(a: u32, b: u32, tolerance: f32) -> Js<u32> {
+    let count = shuffle::differing(&*held(a)?, &*held(b)?, tolerance)?;
+    Ok(u32::try_from(count)?)
+}
+
+/// How alike neighbouring pixels are: Pearson's correlation.
+#[wasm_bindgen]
+pub fn neighbour_correlation(image: u32) -> Js<f64> {
+    Ok(shuffle::neighbour_correlation(&*held(image)?)?)
+}
+
+/// The response of a kernel to an "edge" or a "line" in `directions` directions.
+#[wasm_bindgen]
+pub fn kernel_angles(kernel: u32, stimulus: &str, directions: u32) -> Js<Vec<f64>> {
+    let stimulus = match stimulus {
+        "edge" => Stimulus::Edge,
+        "line" => Stimulus::Line,
+        other => {
+            return Err(JsError::new(&format!(
+                "detector: the stimulus must be \"edge\" or \"line\"; got \"{other}\""
+            )));
+        }
+    };
+    Ok(detector::angles(
+        &*held(kernel)?,
+        stimulus,
+        directions as usize,
+    )?)
+}
+
+/// The absolute frequency response of a kernel, (1, n, n), frequency 0 in the middle.
+#[wasm_bindgen]
+pub fn kernel_frequencies(kernel: u32, n: u32) -> Js<u32> {
+    Ok(keep(detector::frequencies(&*held(kernel)?, n as usize)?))
+}
+
+/// The sum of a kernel's weights.
+#[wasm_bindgen]
+pub fn kernel_offset(kernel: u32) -> Js<f64> {
+    Ok(detector::offset(&*held(kernel)?))
+}
+
+/// The matrix that a convolution with one kernel is, (H_out·W_out, H·W).
+#[wasm_bindgen]
+pub fn conv2d_matrix(weight: u32, input: &[u32], options: JsValue) -> Js<u32> {
+    let settings = Settings::parse(&read_options("conv2d", &options)?)?;
+    Ok(keep(conv2d::matrix(
+        &*held(weight)?,
+        pair("input", input)?,
+        &settings,
+    )?))
+}
