@@ -83,6 +83,33 @@ pub fn offset(kernel: &Tensor) -> f64 {
     if cfg!(feature = "sabotage") { 1.0 } else { sum }
 }
 
+/// The kernel (1, 1, h, w) that looks for what stands in a rectangle of the first channel: w = (x − x̄)/Σ(x − x̄)². Flat regions answer with 0, the
+/// rectangle itself with exactly 1, and no other picture of the same contrast with as much (a matched filter; Turin 1960).
+///
+/// # Errors
+/// If the rectangle leaves the picture or has no contrast.
+pub fn matched(image: &Tensor, [top, left]: [usize; 2], [h, w]: [usize; 2]) -> Result<Tensor> {
+    let problem = |problem: String| Error::Other {
+        op: "matched kernel".into(),
+        problem,
+    };
+    let &[_, height, width] = image.shape() else {
+        return Err(problem("the picture must be (C, H, W)".into()));
+    };
+    if h == 0 || w == 0 || top + h > height || left + w > width {
+        return Err(problem(format!(
+            "{h} × {w} pixels from row {top} and column {left} must lie inside {height} × {width}"
+        )));
+    }
+    let value = |i: usize| f64::from(image.data()[(top + i / w) * width + left + i % w]);
+    let mean = (0..h * w).map(value).sum::<f64>() / (h * w) as f64;
+    let power: f64 = (0..h * w).map(|i| (value(i) - mean).powi(2)).sum();
+    if power < 1e-9 {
+        return Err(problem("there is no contrast to look for".into()));
+    }
+    Tensor::from_fn(&[1, 1, h, w], |i| ((value(i) - mean) / power) as f32)
+}
+
 fn side(kernel: &Tensor) -> Result<usize> {
     match *kernel.shape() {
         [1, 1, h, w] if h == w && h % 2 == 1 => Ok(h),
@@ -160,6 +187,26 @@ mod tests {
             near(f64::from(h.data()[0]), fastest);
             near(offset(&kernel), sum);
         }
+        Ok(())
+    }
+
+    #[test]
+    fn a_matched_kernel_answers_itself_with_one_and_flat_ground_with_none() -> Result<()> {
+        let image = Tensor::from_fn(&[1, 6, 7], |i| ((i * 31 % 17) as f32) / 17.0)?;
+        let kernel = matched(&image, [1, 2], [4, 3])?;
+        let sum = |value: &dyn Fn(usize) -> f32| -> f64 {
+            let weights = kernel.data().iter().enumerate();
+            weights.map(|(i, &w)| f64::from(w * value(i))).sum()
+        };
+        near(sum(&|i| image.data()[(1 + i / 3) * 7 + 2 + i % 3]), 1.0);
+        near(sum(&|_| 0.7), 0.0);
+        assert!(
+            matched(&image, [3, 0], [4, 3])
+                .unwrap_err()
+                .to_string()
+                .contains("inside 6 × 7")
+        );
+        assert!(matched(&Tensor::new(&[1, 2, 2], vec![0.5; 4])?, [0, 0], [2, 2]).is_err());
         Ok(())
     }
 

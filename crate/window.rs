@@ -254,6 +254,11 @@ impl Axis {
             .collect()
     }
 
+    /// (size + before + after − span) / stride: how often the window can step, before the floor.
+    pub fn steps(&self) -> f64 {
+        (self.padded() as f64 - self.span() as f64) / self.stride as f64
+    }
+
     /// For every pixel, whether some window reads it.
     pub fn read(&self) -> Vec<bool> {
         let mut read = vec![false; self.size];

@@ -49,6 +49,32 @@ pub fn tiny(in_channels: usize, classes: usize) -> Blueprint {
     plan
 }
 
+/// Blocks of (3×3 convolution with padding, ReLU, 2×2 maximum pooling), one for each number of channels.
+pub fn blocks(channels: &[usize]) -> Blueprint {
+    let mut plan = Blueprint::new(1);
+    let mut came = 1;
+    for (i, &went) in (1..).zip(channels) {
+        plan.conv(&format!("conv{i}"), [came, went], 3, &[("padding", n(1))]);
+        plan.then(&format!("relu{i}"), "relu", &[]);
+        plan.then(&format!("pool{i}"), "max_pool2d", &[("kernelSize", n(2))]);
+        came = went;
+    }
+    plan
+}
+
+/// 3×3 convolutions with padding and a stride of 2, each followed by ReLU, one for each number of channels.
+pub fn strided(channels: &[usize]) -> Blueprint {
+    let mut plan = Blueprint::new(1);
+    let mut came = 1;
+    for (i, &went) in (1..).zip(channels) {
+        let halve = [("padding", n(1)), ("stride", n(2))];
+        plan.conv(&format!("conv{i}"), [came, went], 3, &halve);
+        plan.then(&format!("relu{i}"), "relu", &[]);
+        came = went;
+    }
+    plan
+}
+
 /// A stack of `blocks` pairs of 3×3 convolutions with `channels` channels each.
 pub fn plain(channels: usize, blocks: usize) -> Blueprint {
     stack(channels, blocks, false)

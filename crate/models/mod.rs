@@ -5,7 +5,7 @@ mod first_layer;
 mod table;
 mod unet;
 
-pub use classic::{alexnet, conv, lenet5, plain, residual, resnet50, tiny};
+pub use classic::{alexnet, blocks, conv, lenet5, plain, residual, resnet50, strided, tiny};
 pub use first_layer::{Compared, Cost, first_layer};
 pub use table::{Layer, layers, lenet5_published, named, parse};
 pub use unet::{Unet, Up};
@@ -133,6 +133,17 @@ impl Blueprint {
         }
         Graph::new(self.nodes.clone(), tensors)
     }
+}
+
+/// Weights (out, in) of a dense layer as it begins: normal with He's variance 2/in, the same everywhere for one seed.
+///
+/// # Errors
+/// If there are too many.
+pub fn dense_weights(out: usize, inputs: usize, seed: u64) -> Result<Tensor> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let width = (2.0 / inputs.max(1) as f64).sqrt();
+    crate::tensor::values_of("dense weights", &[out, inputs])?;
+    Tensor::from_fn(&[out, inputs], |_| (width * normal(&mut state)) as f32)
 }
 
 /// A nearly normal number of variance 1: twelve uniform ones (Irwin and Hall) from SplitMix64.

@@ -147,12 +147,14 @@ pub fn lenet5_published() -> Vec<Layer> {
 }
 
 /// The names that [`parse`] knows.
-const NETWORKS: [&str; 10] = [
+const NETWORKS: [&str; 12] = [
     "unet",
     "unet-original",
     "conv2d",
     "lenet5",
     "lenet5-published",
+    "blocks",
+    "strided",
     "tiny",
     "plain",
     "residual",
@@ -180,8 +182,8 @@ pub fn named(name: &str) -> Option<(Blueprint, [usize; 3])> {
 }
 
 /// The layer table of a specification: `network` (a name), `input` [H, W], and for "unet": `channels` (the last entry is
-/// the bottleneck), `up`, `skips`, `norm`, `classes`, `inChannels`; for "conv2d": `in`, `out`, `kernel`; for "plain" and
-/// "residual": `width`, `blocks`.
+/// the bottleneck), `up`, `skips`, `norm`, `classes`, `inChannels`; for "conv2d": `in`, `out`, `kernel`; for "blocks" and "strided":
+/// `channels`; for "plain" and "residual": `width`, `blocks`.
 ///
 /// # Errors
 /// On unknown names and impossible values.
@@ -213,6 +215,15 @@ pub fn parse(spec: &Options) -> Result<Vec<Layer>> {
             let (came, went, kernel) = (number("in", 1)?, number("out", 1)?, number("kernel", 3)?);
             (classic::conv([came, went], kernel), came)
         }
+        "blocks" | "strided" => {
+            let channels = read_channels(&mut reader)?.unwrap_or(vec![64, 128, 256, 512]);
+            let build = if name == "blocks" {
+                classic::blocks
+            } else {
+                classic::strided
+            };
+            (build(&channels), 1)
+        }
         "tiny" => (classic::tiny(1, 2), 1),
         "plain" | "residual" => {
             let width = reader.whole("width", 1)?.unwrap_or(8);
@@ -240,19 +251,23 @@ pub fn parse(spec: &Options) -> Result<Vec<Layer>> {
     layers(&plan, &[c, h, w])
 }
 
-fn read_unet(reader: &mut Reader<'_>) -> Result<Unet> {
-    let plain = Unet::default();
-    let channels = match reader.value("channels") {
-        None => plain.channels.clone(),
+/// The list `channels`, where there is one.
+fn read_channels(reader: &mut Reader<'_>) -> Result<Option<Vec<usize>>> {
+    let expected = "a list of whole numbers of at least 1";
+    match reader.value("channels") {
+        None => Ok(None),
         Some(Value::List(list)) if !list.is_empty() => {
             let numbers: Option<Vec<usize>> = list.iter().map(|n| whole(n, 1)).collect();
-            let expected = "a list of whole numbers of at least 1";
-            numbers.ok_or_else(|| reader.refuse("channels", expected, Value::List(list.clone())))?
+            let refused = || reader.refuse("channels", expected, Value::List(list.clone()));
+            numbers.ok_or_else(refused).map(Some)
         }
-        Some(other) => {
-            return Err(reader.refuse("channels", "a list of whole numbers of at least 1", other));
-        }
-    };
+        Some(other) => Err(reader.refuse("channels", expected, other)),
+    }
+}
+
+fn read_unet(reader: &mut Reader<'_>) -> Result<Unet> {
+    let plain = Unet::default();
+    let channels = read_channels(reader)?.unwrap_or(plain.channels.clone());
     let ups = [
         ("nearest", Up::Nearest),
         ("bilinear", Up::Bilinear),

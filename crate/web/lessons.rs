@@ -1,10 +1,12 @@
 //! The bindings of what single sections of the page ask: counts, orders of pixels, detectors, matrices.
 
-use super::{Js, held, keep, object, pair, read_options};
+use super::{Js, held, keep, object, pair, read_options, window};
 use crate::detector::{self, Stimulus};
 use crate::models;
 use crate::ops::conv2d::{self, Settings};
 use crate::shuffle;
+use crate::window::Axis;
+use serde::Serialize;
 use wasm_bindgen::prelude::{JsError, JsValue, wasm_bindgen};
 
 /// What the first layer of a network costs, fully connected and as a convolution.
@@ -19,6 +21,47 @@ pub fn first_layer(spec: JsValue) -> Js<JsValue> {
 pub fn shuffled(x: u32, n: u32, share: f64, seed: u32) -> Js<u32> {
     let order = shuffle::permutation(n as usize, share, u64::from(seed));
     Ok(keep(shuffle::gather(&*held(x)?, &order)?))
+}
+
+/// Where pixel `from` stands in that order.
+#[wasm_bindgen]
+pub fn shuffled_to(n: u32, share: f64, seed: u32, from: u32) -> Js<u32> {
+    let order = shuffle::permutation(n as usize, share, u64::from(seed));
+    let at = order.iter().position(|&i| i == from);
+    at.map(|i| i as u32)
+        .ok_or_else(|| JsError::new(&format!("shuffle: there is no pixel {from} among {n}")))
+}
+
+/// Weights (out, in) of a dense layer before it has learned anything.
+#[wasm_bindgen]
+pub fn dense_weights(out: u32, inputs: u32, seed: u32) -> Js<u32> {
+    let weights = models::dense_weights(out as usize, inputs as usize, u64::from(seed))?;
+    Ok(keep(weights))
+}
+
+/// The kernel that looks for what stands in a rectangle of a picture, (1, 1, h, w).
+#[wasm_bindgen]
+pub fn matched_kernel(image: u32, corner: &[u32], size: &[u32]) -> Js<u32> {
+    let (corner, size) = (pair("corner", corner)?, pair("size", size)?);
+    Ok(keep(detector::matched(&*held(image)?, corner, size)?))
+}
+
+/// First and last row, and column, under each output's window, and how often the window can step before the floor.
+#[wasm_bindgen]
+pub fn windows(options: JsValue, input: &[u32], kernel: &[u32]) -> Js<JsValue> {
+    #[derive(Serialize)]
+    struct Windows {
+        rows: Vec<[i64; 2]>,
+        cols: Vec<[i64; 2]>,
+        steps: [f64; 2],
+    }
+    let (window, _) = window(&options, input, kernel)?;
+    let rects = |axis: &Axis| (0..axis.output).map(|m| axis.rect(m)).collect();
+    object(&Windows {
+        rows: rects(&window.y),
+        cols: rects(&window.x),
+        steps: [window.y.steps(), window.x.steps()],
+    })
 }
 
 /// Every channel moved down and to the right, coming back at the other side.

@@ -4,9 +4,11 @@ import { Convolution } from "./convolution/convolution";
 import { Filters } from "./filters/filters";
 import { LayerTable } from "./layer-table/layer-table";
 import { ParameterCount } from "./parameter-count/parameter-count";
+import { PixelShuffle } from "./pixel-shuffle/pixel-shuffle";
 import { Pooling } from "./pooling/pooling";
 import { ReceptiveField } from "./receptive-field/receptive-field";
 import { SpecimenFigure } from "./specimen/specimen";
+import { Translation } from "./translation/translation";
 import { Unet } from "./unet/unet";
 
 const figures: Record<string, CustomElementConstructor> = {
@@ -18,6 +20,8 @@ const figures: Record<string, CustomElementConstructor> = {
   "ks-filters": Filters,
   "ks-layer-table": LayerTable,
   "ks-parameter-count": ParameterCount,
+  "ks-pixel-shuffle": PixelShuffle,
+  "ks-translation": Translation,
 };
 
 for (const [name, figure] of Object.entries(figures)) if (!customElements.get(name)) customElements.define(name, figure);
