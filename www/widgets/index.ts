@@ -2,6 +2,7 @@
 import { host } from "../figure/host";
 import { Convolution } from "./convolution/convolution";
 import { Filters } from "./filters/filters";
+import { Geometry } from "./geometry/geometry";
 import { LayerTable } from "./layer-table/layer-table";
 import { ParameterCount } from "./parameter-count/parameter-count";
 import { PixelShuffle } from "./pixel-shuffle/pixel-shuffle";
@@ -18,6 +19,7 @@ const figures: Record<string, CustomElementConstructor> = {
   "ks-specimen": SpecimenFigure,
   "ks-unet": Unet,
   "ks-filters": Filters,
+  "ks-geometry": Geometry,
   "ks-layer-table": LayerTable,
   "ks-parameter-count": ParameterCount,
   "ks-pixel-shuffle": PixelShuffle,
