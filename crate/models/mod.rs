@@ -4,11 +4,13 @@ mod classic;
 mod first_layer;
 mod table;
 mod unet;
+mod walk;
 
 pub use classic::{alexnet, blocks, conv, lenet5, plain, residual, resnet50, strided, tiny};
 pub use first_layer::{Compared, Cost, first_layer};
 pub use table::{Layer, layers, lenet5_published, named, parse};
 pub use unet::{Unet, Up};
+pub use walk::{Step, walk};
 
 use crate::error::Result;
 use crate::graph::{Description, Graph};

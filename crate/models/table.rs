@@ -188,6 +188,15 @@ pub fn named(name: &str) -> Option<(Blueprint, [usize; 3])> {
 /// # Errors
 /// On unknown names and impossible values.
 pub fn parse(spec: &Options) -> Result<Vec<Layer>> {
+    match plan(spec)? {
+        Some((plan, image)) => layers(&plan, &image),
+        None => Ok(lenet5_published()),
+    }
+}
+
+/// The blueprint and the image of a specification as [`parse`] reads it; none for the published LeNet-5, whose sparse third layer is no
+/// operator.
+pub(super) fn plan(spec: &Options) -> Result<Option<(Blueprint, [usize; 3])>> {
     let mut reader = Reader::new(OP, spec);
     let name = match reader.value("network") {
         Some(Value::Text(name)) => name.clone(),
@@ -198,12 +207,12 @@ pub fn parse(spec: &Options) -> Result<Vec<Layer>> {
     if let Some((plan, [c, h, w])) = named(&name) {
         reader.finish()?;
         let [h, w] = input.unwrap_or([h, w]);
-        return layers(&plan, &[c, h, w]);
+        return Ok(Some((plan, [c, h, w])));
     }
     let (plan, c) = match name.as_str() {
         "lenet5-published" => {
             reader.finish()?;
-            return Ok(lenet5_published());
+            return Ok(None);
         }
         "unet" => {
             let unet = read_unet(&mut reader)?;
@@ -248,7 +257,7 @@ pub fn parse(spec: &Options) -> Result<Vec<Layer>> {
     };
     reader.finish()?;
     let [h, w] = input.unwrap_or([256, 256]);
-    layers(&plan, &[c, h, w])
+    Ok(Some((plan, [c, h, w])))
 }
 
 /// The list `channels`, where there is one.

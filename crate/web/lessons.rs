@@ -125,3 +125,9 @@ pub fn conv2d_matrix(weight: u32, input: &[u32], options: JsValue) -> Js<u32> {
         &settings,
     )?))
 }
+
+/// A walk through a network: shapes and counts, layer by layer, with the reasons.
+#[wasm_bindgen]
+pub fn walk(spec: JsValue) -> Js<JsValue> {
+    object(&models::walk(&read_options("walk", &spec)?)?)
+}

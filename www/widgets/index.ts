@@ -1,5 +1,6 @@
 /** The registry: one line a figure. */
 import { host } from "../figure/host";
+import { Channels } from "./channels/channels";
 import { Convolution } from "./convolution/convolution";
 import { Filters } from "./filters/filters";
 import { Geometry } from "./geometry/geometry";
@@ -20,6 +21,7 @@ const figures: Record<string, CustomElementConstructor> = {
   "ks-unet": Unet,
   "ks-filters": Filters,
   "ks-geometry": Geometry,
+  "ks-channels": Channels,
   "ks-layer-table": LayerTable,
   "ks-parameter-count": ParameterCount,
   "ks-pixel-shuffle": PixelShuffle,
