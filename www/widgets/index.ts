@@ -9,9 +9,11 @@ import { ParameterCount } from "./parameter-count/parameter-count";
 import { PixelShuffle } from "./pixel-shuffle/pixel-shuffle";
 import { Pooling } from "./pooling/pooling";
 import { ReceptiveField } from "./receptive-field/receptive-field";
+import { Shapes } from "./shapes/shapes";
 import { SpecimenFigure } from "./specimen/specimen";
 import { Translation } from "./translation/translation";
 import { Unet } from "./unet/unet";
+import { WeightSharing } from "./weight-sharing/weight-sharing";
 
 const figures: Record<string, CustomElementConstructor> = {
   "ks-convolution": Convolution,
@@ -22,6 +24,8 @@ const figures: Record<string, CustomElementConstructor> = {
   "ks-filters": Filters,
   "ks-geometry": Geometry,
   "ks-channels": Channels,
+  "ks-shapes": Shapes,
+  "ks-weight-sharing": WeightSharing,
   "ks-layer-table": LayerTable,
   "ks-parameter-count": ParameterCount,
   "ks-pixel-shuffle": PixelShuffle,
