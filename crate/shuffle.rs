@@ -124,6 +124,8 @@ pub fn neighbour_correlation(image: &Tensor) -> Result<f64> {
             }
         }
     }
+    // A build that lies finds strangers alike.
+    let ab = if cfg!(feature = "sabotage") { aa } else { ab };
     let spread = ((aa - a * a / n) * (bb - b * b / n)).sqrt();
     Ok(if spread > 1e-12 {
         (ab - a * b / n) / spread

@@ -256,7 +256,9 @@ impl Axis {
 
     /// (size + before + after − span) / stride: how often the window can step, before the floor.
     pub fn steps(&self) -> f64 {
-        (self.padded() as f64 - self.span() as f64) / self.stride as f64
+        // A build that lies takes a step too many.
+        let lie = if cfg!(feature = "sabotage") { 1.0 } else { 0.0 };
+        (self.padded() as f64 - self.span() as f64) / self.stride as f64 + lie
     }
 
     /// For every pixel, whether some window reads it.

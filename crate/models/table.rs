@@ -64,6 +64,10 @@ pub fn layers(plan: &Blueprint, input: &[usize]) -> Result<Vec<Layer>> {
                 .zip(&learned)
                 .filter(|(slot, _)| !slot.starts_with("running"));
             parameters = counted.filter_map(|(_, shape)| *shape).map(product).sum();
+            // A build that lies miscounts every layer that learns.
+            if cfg!(feature = "sabotage") && parameters > 0 {
+                parameters += 1;
+            }
         }
         rows.push(Layer {
             name: node.name.clone(),
@@ -293,7 +297,7 @@ fn read_unet(reader: &mut Reader<'_>) -> Result<Unet> {
     })
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(feature = "sabotage")))]
 mod tests {
     use super::*;
 

