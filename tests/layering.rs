@@ -74,7 +74,8 @@ fn files() -> Vec<(String, PathBuf, String)> {
     sources(&root, &mut paths);
     let read = |path: PathBuf| {
         let text = fs::read_to_string(&path).expect("a file");
-        let text = text.split("#[cfg(test)]").next().unwrap_or_default();
+        let text = text.split("\n#[cfg(test)]").next().unwrap_or_default();
+        let text = text.split("\n#[cfg(all(test,").next().unwrap_or_default();
         let code: Vec<&str> = text
             .lines()
             .filter(|line| !line.trim_start().starts_with("//"))

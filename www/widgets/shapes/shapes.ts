@@ -157,7 +157,7 @@ export class Shapes extends Lesson<Values> {
       const width = 5 + 4 * Math.log2(c);
       const is = i === 0 || known[i - 1];
       const [left, top, skew] = [x, 62 - height / 2, height * 0.22];
-      x += (is ? width + skew : 18) + 12;
+      x += is ? Math.max(width + skew + 12, 46) : 30;
       if (!is) return [svg("text", { x: left + 4, y: 66, class: "unknown" }, new Text("?"))];
       const face = svg("rect", { x: left, y: top, width, height });
       const roof = svg("path", { d: `M${left} ${top}l${skew} ${-skew * 0.7}h${width}l${-skew} ${skew * 0.7}z` });
