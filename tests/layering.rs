@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Module, and what it may import from this crate. Tests at the bottom of a file may import more.
-const LAYERS: [(&str, &[&str]); 26] = [
+const LAYERS: [(&str, &[&str]); 27] = [
     ("error", &[]),
     ("tensor", &["error"]),
     ("options", &["error"]),
@@ -16,6 +16,12 @@ const LAYERS: [(&str, &[&str]); 26] = [
     ("ops", &["error", "tensor", "options", "window", "simd"]),
     ("shuffle", &["error", "random", "tensor"]),
     ("detector", &["error", "math", "tensor"]),
+    (
+        "challenge",
+        &[
+            "error", "kernels", "ops", "options", "specimen", "tensor", "window",
+        ],
+    ),
     ("math", &[]),
     ("random", &["math"]),
     ("fourier", &["math"]),

@@ -1,6 +1,7 @@
 //! The bindings of what single sections of the page ask: counts, orders of pixels, detectors, matrices.
 
 use super::{Js, held, keep, object, pair, read_options, window};
+use crate::challenge;
 use crate::detector::{self, Stimulus};
 use crate::models;
 use crate::ops::conv2d::{self, Settings};
@@ -124,6 +125,31 @@ pub fn conv2d_matrix(weight: u32, input: &[u32], options: JsValue) -> Js<u32> {
         pair("input", input)?,
         &settings,
     )?))
+}
+
+/// The tasks of the kernel challenge.
+#[wasm_bindgen]
+pub fn challenges() -> Js<JsValue> {
+    object(&challenge::TASKS)
+}
+
+/// A specimen of a task, and where the answer is to be.
+#[wasm_bindgen]
+pub fn challenge_example(task: &str, index: u32, hidden: bool, target: bool) -> Js<u32> {
+    let (image, truth) = challenge::example(task, index as usize, hidden)?;
+    Ok(keep(if target { truth } else { image }))
+}
+
+/// How a kernel does on the shown or the hidden specimens of a task.
+#[wasm_bindgen]
+pub fn challenge_score(task: &str, kernel: u32, hidden: bool) -> Js<JsValue> {
+    object(&challenge::score(task, &*held(kernel)?, hidden)?)
+}
+
+/// The tolerant intersection over union of a thresholded map with the true places.
+#[wasm_bindgen]
+pub fn challenge_iou(map: u32, target: u32, threshold: f32) -> Js<f64> {
+    Ok(challenge::iou(&*held(map)?, &*held(target)?, threshold)?)
 }
 
 /// A walk through a network: shapes and counts, layer by layer, with the reasons.

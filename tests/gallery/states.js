@@ -54,6 +54,24 @@ const states = {
     attributes: { picture: "titanium", smooth: "yes", at: "165.82" },
     expect: { ".profile b": "along row 165" },
   },
+  "kernel-lab": {
+    figure: "ks-kernel-lab",
+    about: "Sobel x: picture, directions, frequencies",
+    attributes: {},
+    expect: { ".offset": "+0.00", ".plot .note": "strongest +4.00 at 0°" },
+  },
+  "kernel-lab-learned": {
+    figure: "ks-kernel-lab",
+    about: "what the network found by itself, others beside",
+    attributes: { kernel: "learned-1", pins: "learned-2,laplacian-8", picture: "grains" },
+    expect: { ".kernelbox .note": "what the network found by itself" },
+  },
+  "kernel-lab-challenge": {
+    figure: "ks-kernel-lab",
+    about: "the challenge: dark grooves",
+    attributes: { mode: "challenge", task: "groove", kernel: "gaussian-5" },
+    expect: { ".contest .about": "Grooves between grains" },
+  },
   "parameter-count": {
     figure: "ks-parameter-count",
     about: "as it begins: the answer is locked",

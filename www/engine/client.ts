@@ -301,6 +301,14 @@ class Network implements Model {
     return (await this.core.send("answerer", { kind: "model", method: "model_shapes", model: this.key, args: [inputShape] })).value as Record<string, number[]>;
   }
 
+  async parameter(name: string): Promise<Tensor> {
+    return (await this.core.send("answerer", { kind: "model", method: "model_parameter", model: this.key, args: [name] })).value as Tensor;
+  }
+
+  async card(): Promise<Record<string, unknown>> {
+    return (await this.core.send("answerer", { kind: "model", method: "model_card", model: this.key, args: [] })).value as Record<string, unknown>;
+  }
+
   async receptiveField(node: string, at: [number, number], inputShape: number[]) {
     const call: Call = { kind: "model", method: "model_receptive_field", model: this.key, args: [node, at, inputShape] };
     return (await this.core.send("answerer", call)).value as Awaited<ReturnType<Model["receptiveField"]>>;

@@ -110,7 +110,7 @@ export class Executor {
         this.forget(call.trace);
         return { value: null, transfer: [] };
       case "model":
-        return this.ask(call.method, [this.modelOf(call.model), ...call.args]);
+        return this.ask(call.method, [this.modelOf(call.model), ...call.args], call.method === "model_parameter");
       case "trace": {
         const trace = this.traces.get(call.trace);
         if (trace === undefined) throw new Error("this run of the network is gone; run it again before asking about it");

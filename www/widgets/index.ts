@@ -4,6 +4,7 @@ import { Channels } from "./channels/channels";
 import { Convolution } from "./convolution/convolution";
 import { Filters } from "./filters/filters";
 import { Geometry } from "./geometry/geometry";
+import { KernelLab } from "./kernel-lab/kernel-lab";
 import { LayerTable } from "./layer-table/layer-table";
 import { ParameterCount } from "./parameter-count/parameter-count";
 import { PixelShuffle } from "./pixel-shuffle/pixel-shuffle";
@@ -23,6 +24,7 @@ const figures: Record<string, CustomElementConstructor> = {
   "ks-unet": Unet,
   "ks-filters": Filters,
   "ks-geometry": Geometry,
+  "ks-kernel-lab": KernelLab,
   "ks-channels": Channels,
   "ks-shapes": Shapes,
   "ks-weight-sharing": WeightSharing,
