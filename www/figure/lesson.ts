@@ -33,6 +33,11 @@ export abstract class Lesson<V extends object> extends Figure {
     if (refused) this.fail(refused);
   }
 
+  /** Lights what a symbol of the formula stands for; the figure's own rules dim the rest. */
+  light(role: string | null): void {
+    this.stage.dataset.light = role ?? "";
+  }
+
   /** New values; the figure follows. */
   change(change: Partial<V>): void {
     this.state.set(change);

@@ -82,11 +82,6 @@ export class Geometry extends Lesson<Values> {
     this.down.hidden = value.square;
   }
 
-  /** Lights what a symbol of the formula stands for. */
-  light(role: string | null): void {
-    this.stage.dataset.light = role ?? "";
-  }
-
   /** [down, across] of one part. */
   private both(part: Part): [number, number] {
     const { rows, columns, square } = this.state.value;
