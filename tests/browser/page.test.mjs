@@ -63,12 +63,33 @@ inBrowsers((browser) => {
     assert.ok((await asked()).length > 0);
   });
 
+  test("figures that are out of sight ask the engine for nothing", async () => {
+    await browser().open(fromFile("index.html"));
+    await visit(browser());
+    // At the top there is no figure: whatever is sent to a worker now was asked for out of sight.
+    await new Promise((later) => setTimeout(later, 600));
+    await browser().run(() => {
+      window.__sent = [];
+      const send = Worker.prototype.postMessage;
+      Worker.prototype.postMessage = function (message, ...more) {
+        window.__sent.push(message?.call?.op ?? message?.call?.method ?? message?.call?.kind ?? message?.type ?? "something");
+        return send.call(this, message, ...more);
+      };
+    });
+    await browser().run(() => document.querySelector("[data-set-theme=dark]").click());
+    await new Promise((later) => setTimeout(later, 600));
+    assert.deepEqual(await browser().run("return window.__sent"), []);
+    // The counter counts: a figure that comes back into view shows what has changed meanwhile.
+    await browser().run(() => document.querySelector("ks-channels").scrollIntoView({ block: "start", behavior: "instant" }));
+    await browser().until("its questions", () => window.__sent.includes("conv2d"));
+    await browser().run(() => document.querySelector("[data-set-theme=light]").click());
+  });
+
   test("no figure makes the page wider than the screen", async () => {
-    for (const [name, size] of Object.entries(SIZES)) {
+    for (const [name, size] of Object.entries({ ...SIZES, smallest: { width: 320, height: 640 } })) {
       await browser().size(size);
       await browser().open(fromFile("index.html"));
-      await new ConvolutionFigure(browser()).view();
-      await settled(browser());
+      await visit(browser());
       const [inner, content] = await browser().run(() => [document.documentElement.clientWidth, document.documentElement.scrollWidth]);
       assert.ok(content <= inner, `${name}: ${content} px of content in ${inner} px`);
     }

@@ -20,6 +20,8 @@ export abstract class Figure extends HTMLElement {
   private readonly below = h("div", { class: "below" });
   private built = false;
   private started = false;
+  private inView = false;
+  private readonly missed = new Set<"draw" | "micrographChosen">();
   private seen: IntersectionObserver | undefined;
   private listening: AbortController | undefined;
   private settle: ReturnType<typeof setTimeout> | undefined;
@@ -54,14 +56,16 @@ export abstract class Figure extends HTMLElement {
     if (!this.built) this.frame();
     this.listening = new AbortController();
     const { signal } = this.listening;
-    matchMedia(THEME).addEventListener("change", () => this.started && this.draw(), { signal });
+    matchMedia(THEME).addEventListener("change", () => this.later("draw"), { signal });
     addEventListener("hashchange", () => this.started && this.addressed(), { signal });
-    addEventListener(CHOSEN, () => this.started && this.micrographChosen(), { signal });
-    addEventListener("kernelscope-theme", () => this.started && this.draw(), { signal });
+    addEventListener(CHOSEN, () => this.later("micrographChosen"), { signal });
+    addEventListener("kernelscope-theme", () => this.later("draw"), { signal });
     this.seen = new IntersectionObserver(
       ([entry]) => {
         const visible = entry?.isIntersecting ?? false;
+        this.inView = visible;
         if (visible && !this.started) void this.begin();
+        else if (visible) this.catchUp();
         this.shown(visible);
       },
       { rootMargin: "120px" },
@@ -95,6 +99,19 @@ export abstract class Figure extends HTMLElement {
     );
     this.setAttribute("data-state", "waiting");
     this.build();
+  }
+
+  /** Off screen a figure rests: what has changed meanwhile is shown when it is seen again. */
+  private later(what: "draw" | "micrographChosen"): void {
+    if (!this.started) return;
+    this.missed.add(what);
+    if (this.inView) this.catchUp();
+  }
+
+  private catchUp(): void {
+    const missed = [...this.missed];
+    this.missed.clear();
+    for (const what of missed) this[what]();
   }
 
   private async begin(): Promise<void> {

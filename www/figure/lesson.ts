@@ -62,6 +62,7 @@ export abstract class Lesson<V extends object> extends Figure {
 
   private async once(): Promise<void> {
     const asked = this.asked;
+    this.stage.classList.toggle("dark", this.dark);
     this.controls();
     await this.compute();
     this.mend();

@@ -29,7 +29,7 @@ const MISSED = () => {
 };
 
 /** Presses Tab from the top until the focus leaves the page; what was reached, in order, and what was not. */
-export async function tabThrough(browser, most = 500) {
+export async function tabThrough(browser, most = 1200) {
   const reached = [];
   await browser.run(() => { window.__reached = new Set(); scrollTo(0, 0); document.activeElement?.blur(); });
   for (let i = 0; i < most; i++) {

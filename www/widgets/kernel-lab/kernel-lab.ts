@@ -47,6 +47,8 @@ export class KernelLab extends Lesson<Values> {
   private now: Tensor | undefined;
   private answer: Tensor | undefined;
   private locked = false;
+  /** The threshold as a value of the map. */
+  private cut = 0;
   private readonly input = new Picture({ label: "Picture", role: "input", point: () => undefined });
   private readonly output = new Picture({ label: "Feature map", role: "output", point: () => undefined });
   private readonly truth = new Picture({ label: "To be found", role: "input", point: () => undefined });
@@ -131,7 +133,7 @@ export class KernelLab extends Lesson<Values> {
   protected override micrographChosen(): void {
     if (this.state.value.picture !== "yours") return;
     this.from = "";
-    this.renew();
+    this.draw();
   }
 
   /** The kernel of a name, or the reader's own. */
@@ -221,6 +223,7 @@ export class KernelLab extends Lesson<Values> {
     const answer = task.signed ? map : { ...map, data: map.data.map(Math.abs) };
     const [, most] = ends(answer.data);
     const cut = threshold * most;
+    this.cut = cut;
     const found = answer.data.map((value) => (value > cut ? 1 : 0));
     const ink = { map: "gray", min: 0, max: 1 } as const;
     this.draw2(this.truth, target, ink);
@@ -241,8 +244,8 @@ export class KernelLab extends Lesson<Values> {
       const still = () => this.state.value.mode !== "lab" && this.taskNow === task;
       this.contest.busy("scoring …");
       try {
-        const own = await hidden(kernel);
-        const rows = [{ who: "your kernel", role: "own", iou: own.iou, more: `${own.weights} weights, threshold ${decimal(own.threshold)}` }];
+        const own = this.racing ? await this.asSet(task, kernel) : await hidden(kernel);
+        const rows = [{ who: "your kernel", role: "own", iou: own.iou, more: `${own.weights} weights, ${this.racing ? "your threshold" : "threshold"} ${decimal(own.threshold)}` }];
         this.contest.scores(rows);
         let best = { iou: -1, name: "", weights: 0 };
         for (const [i, info] of this.infos.entries()) {
@@ -263,18 +266,31 @@ export class KernelLab extends Lesson<Values> {
     (error) => this.fail(error),
   );
 
+  /** The reader's kernel on the hidden specimens with the threshold that the reader has set. */
+  private async asSet(task: Task, kernel: Tensor): Promise<Score> {
+    const { pictures, targets } = await this.unseen(task);
+    const maps = await Promise.all(pictures.map((picture) => this.engine.conv2d(picture, kernel, null, { padding: "same", paddingMode: "reflect" })));
+    const answers = maps.map((map) => (task.signed ? map : { ...map, data: map.data.map(Math.abs) }));
+    const iou = await this.engine.ask<number>("challenge_iou", stacked(answers), stacked(targets), this.cut);
+    return { iou, threshold: this.cut, weights: kernel.data.filter((w) => w !== 0).length };
+  }
+
+  private async unseen(task: Task): Promise<{ pictures: Tensor[]; targets: Tensor[] }> {
+    const all = (which: boolean) => Promise.all([0, 1, 2, 3].map((i) => this.engine.askTensor("challenge_example", task.name, i, true, which)));
+    const [pictures, targets] = await Promise.all([all(false), all(true)]);
+    return { pictures, targets };
+  }
+
   /** The network on the same hidden specimens, at the threshold of its card. */
   private async network(task: Task): Promise<{ who: string; role: string; iou: number; more: string }> {
     this.contest.busy("the network …");
     const { model, threshold } = await this.learned.open();
+    const { pictures, targets } = await this.unseen(task);
     const maps: Tensor[] = [];
-    const targets: Tensor[] = [];
-    for (let i = 0; i < 4; i++) {
-      const [image, target] = await Promise.all([false, true].map((which) => this.engine.askTensor("challenge_example", task.name, i, true, which)));
-      const { output } = await model.run(image!);
+    for (const picture of pictures) {
+      const { output } = await model.run(picture);
       const [, height, width] = output.shape as [number, number, number];
       maps.push({ data: output.data.slice(height * width, 2 * height * width), shape: [1, height, width] });
-      targets.push(target!);
     }
     // Specimens one below the other with a gap, as one picture: one score over all, as for kernels.
     const iou = await this.engine.ask<number>("challenge_iou", stacked(maps), stacked(targets), threshold);

@@ -60,7 +60,7 @@ export class PixelShuffle extends Lesson<Values> {
   protected override micrographChosen(): void {
     if (this.state.value.picture !== "yours") return;
     this.from = "";
-    this.renew();
+    this.draw();
   }
 
   protected async compute(): Promise<void> {

@@ -51,12 +51,12 @@ export class Explorer {
   }
 
   /** New maps after a run. */
-  show(nodes: Record<string, Tensor>, dark: boolean): void {
+  async show(nodes: Record<string, Tensor>, dark: boolean): Promise<void> {
     this.nodes = nodes;
     this.dark = dark;
     if (!this.built) this.overview.build(this.layout, nodes);
     this.built = true;
-    this.overview.paint(nodes, dark);
+    await this.overview.paint(nodes, dark);
   }
 
   open(place: Place, moved: boolean): void {

@@ -7,6 +7,9 @@ import { type Block, fullTitle, type Layout, shown } from "./network";
 /** Edge of a map in CSS pixels, by level: the full resolution first. True halves would be too small to read. */
 const EDGE = [62, 42, 32, 26, 22];
 
+/** Milliseconds of painting in one frame. */
+const SLICE = 12;
+
 export interface OverviewEvents {
   layer(block: Block): void;
   map(node: string, channel: number): void;
@@ -15,6 +18,7 @@ export interface OverviewEvents {
 
 export class Overview {
   readonly element = h("div", { class: "network" });
+  private turn = 0;
   private tiles: { canvas: HTMLCanvasElement; node: string; channel: number }[] = [];
 
   constructor(private events: OverviewEvents) {}
@@ -56,10 +60,17 @@ export class Overview {
     );
   }
 
-  paint(nodes: Record<string, Tensor>, dark: boolean): void {
+  /** Paints all maps, some of them in each frame, so that scrolling never waits for a hundred canvases; newer maps take the place of older. */
+  async paint(nodes: Record<string, Tensor>, dark: boolean): Promise<void> {
+    const turn = ++this.turn;
+    let start = performance.now();
     for (const { canvas, node, channel } of this.tiles) {
       const tensor = nodes[node];
       if (tensor) paintChannel(canvas, tensor, channel, dark);
+      if (performance.now() - start < SLICE) continue;
+      await new Promise(requestAnimationFrame);
+      if (turn !== this.turn) return;
+      start = performance.now();
     }
   }
 

@@ -121,11 +121,11 @@ export class Unet extends Figure {
     this.showKnobs();
     const total = this.model.graph.reduce((sum, { count: learned }) => sum + learned, 0);
     this.facts.textContent = `${count(total)} parameters · ${this.source.about}`;
-    this.explorer.show(this.run.nodes, this.dark);
+    const painted = this.explorer.show(this.run.nodes, this.dark);
     this.showMask();
     this.go(this.placeOf(value), false);
     this.tell(undefined);
-    await this.score();
+    await Promise.all([painted, this.score()]);
   }
 
   private async load(): Promise<Source> {
@@ -160,7 +160,7 @@ export class Unet extends Figure {
 
   protected draw(): void {
     if (!this.run) return;
-    this.explorer.show(this.run.nodes, this.dark);
+    void this.explorer.show(this.run.nodes, this.dark);
     this.explorer.redraw();
     this.showMask();
   }
