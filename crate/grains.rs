@@ -21,6 +21,9 @@ pub struct Settings {
     pub clear: f64,
     /// Markers of fewer pixels than this are given to their neighbours (5).
     pub least: usize,
+    /// Two parts of a marker are two markers where the neck between them is narrower than this share of the narrower part (0: never): a
+    /// wider gap in a boundary joins no grains either.
+    pub neck: f64,
 }
 
 impl Default for Settings {
@@ -29,6 +32,7 @@ impl Default for Settings {
             threshold: 0.5,
             clear: 2.0,
             least: 5,
+            neck: 0.0,
         }
     }
 }
@@ -56,7 +60,11 @@ pub fn grains(probability: &Tensor, settings: &Settings) -> Result<Tensor> {
     }
     let inside: Vec<bool> = p.iter().map(|&v| v < settings.threshold).collect();
     let inside = cleared(&inside, w, settings.clear);
-    let (mut markers, count) = components(&inside, w);
+    let (mut markers, count) = if settings.neck > 0.0 {
+        parts(&inside, w, settings.neck)
+    } else {
+        components(&inside, w)
+    };
     let mut sizes = vec![0usize; count as usize + 1];
     markers.iter().for_each(|&id| sizes[id as usize] += 1);
     // The kept ones are numbered anew, without gaps.
@@ -96,6 +104,82 @@ fn cleared(mask: &[bool], width: usize, clear: f64) -> Vec<bool> {
         })
     };
     (0..mask.len()).map(|i| mask[i] && free(i)).collect()
+}
+
+/// The distance of every pixel of a mask to what lies outside it, along steps of 1 and √2 (Borgefors 1986); 0 outside. The picture's rim
+/// does not count as outside.
+fn depth(mask: &[bool], width: usize) -> Vec<f32> {
+    let diagonal = std::f32::consts::SQRT_2;
+    let far = mask.len() as f32;
+    let mut depth: Vec<f32> = mask.iter().map(|&is| if is { far } else { 0.0 }).collect();
+    let height = (mask.len() / width) as isize;
+    let mut pass = |i: usize, steps: [(isize, isize, f32); 4]| {
+        let (row, col) = ((i / width) as isize, (i % width) as isize);
+        for (dy, dx, step) in steps {
+            let (y, x) = (row + dy, col + dx);
+            if y >= 0 && x >= 0 && y < height && x < width as isize {
+                let there = depth[y as usize * width + x as usize];
+                depth[i] = depth[i].min(there + step);
+            }
+        }
+    };
+    let ahead = [
+        (0, -1, 1.0),
+        (-1, 0, 1.0),
+        (-1, -1, diagonal),
+        (-1, 1, diagonal),
+    ];
+    (0..mask.len()).for_each(|i| pass(i, ahead));
+    let back = ahead.map(|(dy, dx, step)| (-dy, -dx, step));
+    (0..mask.len()).rev().for_each(|i| pass(i, back));
+    depth
+}
+
+/// Numbers the parts of a mask: its connected parts, cut where a neck is narrower than `neck` times the narrower of the two parts
+/// it joins. Pixels join from the deepest to the shallowest; where two parts meet, they become one if the place is deep enough.
+fn parts(mask: &[bool], width: usize, neck: f64) -> (Vec<u32>, u32) {
+    let depth = depth(mask, width);
+    let mut order: Vec<usize> = (0..mask.len()).filter(|&i| mask[i]).collect();
+    order.sort_by(|&a, &b| depth[b].total_cmp(&depth[a]).then(a.cmp(&b)));
+    // Part 0 is none; `into` leads from a part to the one it has become.
+    let (mut of, mut into, mut peak) = (vec![0usize; mask.len()], vec![0usize], vec![0f32]);
+    let root = |into: &[usize], mut part: usize| {
+        while into[part] != part {
+            part = into[part];
+        }
+        part
+    };
+    for i in order {
+        let mut met: Vec<usize> = neighbours(i, mask.len(), width)
+            .filter(|&j| of[j] > 0)
+            .map(|j| root(&into, of[j]))
+            .collect();
+        met.sort_by(|&a, &b| peak[b].total_cmp(&peak[a]).then(a.cmp(&b)));
+        met.dedup();
+        let Some((&first, others)) = met.split_first() else {
+            into.push(into.len());
+            peak.push(depth[i]);
+            of[i] = into.len() - 1;
+            continue;
+        };
+        of[i] = first;
+        for &other in others {
+            if f64::from(depth[i]) >= neck * f64::from(peak[other]) {
+                into[other] = first;
+            }
+        }
+    }
+    let mut number = vec![0u32; into.len()];
+    let mut count = 0;
+    let numbers = (0..mask.len()).map(|i| {
+        let part = root(&into, of[i]);
+        if part > 0 && number[part] == 0 {
+            count += 1;
+            number[part] = count;
+        }
+        number[part]
+    });
+    (numbers.collect(), count)
 }
 
 /// Numbers the connected parts of a mask, left, right, above and below counting as neighbours: 0 outside, 1, 2, 3, … in reading
@@ -250,6 +334,31 @@ mod tests {
     }
 
     #[test]
+    fn a_wide_gap_is_a_neck_between_two_parts() -> Result<()> {
+        // Two rooms of 21 × 20 pixels, joined by a door of nine.
+        let wall = |i: usize| f32::from(u8::from(i % 41 == 20 && (i / 41).abs_diff(10) > 4));
+        let map = Tensor::from_fn(&[1, 21, 41], wall)?;
+        let with = |neck| {
+            let settings = Settings {
+                neck,
+                clear: 0.0,
+                ..Settings::default()
+            };
+            grains(&map, &settings).map(|found| sizes(&found).len())
+        };
+        assert_eq!((with(0.0)?, with(0.7)?), (1, 2));
+        // A room without a wall is one room, however narrow a neck may be.
+        let open = Tensor::from_fn(&[1, 21, 41], |i| f32::from(u8::from(i / 41 == 0)))?;
+        let settings = Settings {
+            neck: 0.7,
+            clear: 0.0,
+            ..Settings::default()
+        };
+        assert_eq!(sizes(&grains(&open, &settings)?).len(), 1);
+        Ok(())
+    }
+
+    #[test]
     fn small_markers_go_to_their_neighbours_and_an_empty_map_has_none() -> Result<()> {
         let spot = |i: usize| {
             if i == 5 * 11 + 5 {
@@ -264,6 +373,7 @@ mod tests {
                 threshold: 0.5,
                 clear: 0.0,
                 least: 2,
+                neck: 0.0,
             },
         )?;
         assert_eq!(sizes(&found), [121]);

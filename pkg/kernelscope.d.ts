@@ -210,6 +210,10 @@ export interface RunOptions {
 export interface Model {
     readonly graph: GraphNode[];
     shapes(inputShape: number[]): Promise<Record<string, number[]>>;
+    /** A learned tensor by its full name, "conv1.weight". */
+    parameter(name: string): Promise<Tensor>;
+    /** What the file says about itself: task, classes, threshold, what it was trained on. */
+    card(): Promise<Record<string, unknown>>;
     /** Everything that one position of a node can see: exact, inclusive, clipped to the picture. */
     receptiveField(node: string, at: [number, number], inputShape: number[]): Promise<Rectangle>;
     run(x: Input, options?: RunOptions): Promise<Run>;

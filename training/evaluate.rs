@@ -240,12 +240,15 @@ fn boundaries() -> Any<()> {
         let asked = [0.1f32, 0.2, 0.3, 0.4, 0.5, 0.6].into_iter();
         let asked = asked
             .flat_map(|threshold| [0.0, 1.0, 1.5, 2.0, 3.0, 4.0].map(|clear| (threshold, clear)));
-        for (threshold, clear) in asked {
+        let necks = [0.0, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
+        let asked = asked.flat_map(|(threshold, clear)| necks.map(|neck| (threshold, clear, neck)));
+        for (threshold, clear, neck) in asked {
             for least in [1, 5, 20] {
                 let settings = Flood {
                     threshold,
                     clear,
                     least,
+                    neck,
                 };
                 let (mut of, mut hits) = (0, 0);
                 for (map, (_, s)) in chosen.iter().zip(choose) {
@@ -260,7 +263,7 @@ fn boundaries() -> Any<()> {
         }
         let regained = matched(&grains(&real, &flood)?, &true_grains, Some(&valid), 30)?;
         println!(
-            "{name}: F1 at 2 px {:.3}, at 1 px {:.3} on specimens (threshold {t}); titanium F1 at 2 px {:.3}, at 1 px {:.3}; grains regained {} of {} = {:.1} % (markers below {}, {} px clear, of {} px; {:.1} % on specimens)",
+            "{name}: F1 at 2 px {:.3}, at 1 px {:.3} on specimens (threshold {t}); titanium F1 at 2 px {:.3}, at 1 px {:.3}; grains regained {} of {} = {:.1} % (markers below {}, {} px clear, of {} px, necks of {}; {:.1} % on specimens)",
             score_at(&found, score, t, 2.0)?,
             score_at(&found, score, t, 1.0)?,
             f1(&above(&real, t)?, &known, 2.0)?,
@@ -271,6 +274,7 @@ fn boundaries() -> Any<()> {
             flood.threshold,
             flood.clear,
             flood.least,
+            flood.neck,
             100.0 * most
         );
     }
