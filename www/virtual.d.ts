@@ -22,3 +22,9 @@ declare module "*.css" {
   const text: string;
   export default text;
 }
+
+declare module "virtual:tags" {
+  /** The names of all figures. */
+  const tags: readonly string[];
+  export default tags;
+}

@@ -6,6 +6,9 @@ const script = typeof document === "undefined" ? null : (document.currentScript 
 // Relative to the core's own address, so that a page may keep pkg/ wherever it likes.
 const base = script?.src ? new URL("chunks/", script.src).href : "chunks/";
 
+/** The address of a file, given relative to the core's own. */
+export const address = (path: string): string => (script?.src ? new URL(path, script.src).href : new URL(path, new URL("pkg/", location.href)).href);
+
 export function provide(name: string, payload: unknown): void {
   payloads.set(name, payload);
   waiting.get(name)?.resolve(payload);

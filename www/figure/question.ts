@@ -25,6 +25,9 @@ export interface Question {
   locked?(locked: boolean): void;
 }
 
+/** Told to a panel that the page does not show. */
+export const UNASKED = "unasked";
+
 export function questionPanel({ key, prompt, choices, prepare, reveal, locked }: Question): HTMLElement {
   const answer = h("div", { class: "answer", role: "status" });
   const buttons = choices.map((words, i) =>
@@ -73,11 +76,14 @@ export function questionPanel({ key, prompt, choices, prepare, reveal, locked }:
     const show = h("button", { type: "button", class: "plain", onclick: () => void commit(before) }, "Show the answer");
     answer.append(h("p", {}, before === "skipped" ? "You have seen the answer. " : `Last time you said “${choices[before]}”. `, show));
   }
-  return h("section", { class: "question", "aria-label": `Question: ${prompt}` },
+  const panel = h("section", { class: "question", "aria-label": `Question: ${prompt}` },
     h("p", {}, h("b", {}, "Before you go on. "), prompt, " ", place),
     h("div", { class: "answers" }, ...buttons, skip, again),
     answer,
   );
+  // A page that leaves the question out has nobody who could answer it: nothing stays hidden.
+  panel.addEventListener(UNASKED, () => locked?.(false));
+  return panel;
 }
 
 /** The guess beside the answer, and the reason below both. */

@@ -1,5 +1,7 @@
-/** The registry: one line a figure. */
-import { host } from "../figure/host";
+/**
+ * The registry: one line a figure. The bundler reads it and makes a chunk of each, so that a page loads what it shows;
+ * `elements.json` describes each to those who write pages.
+ */
 import { Channels } from "./channels/channels";
 import { Convolution } from "./convolution/convolution";
 import { Filters } from "./filters/filters";
@@ -16,7 +18,7 @@ import { Translation } from "./translation/translation";
 import { Unet } from "./unet/unet";
 import { WeightSharing } from "./weight-sharing/weight-sharing";
 
-const figures: Record<string, CustomElementConstructor> = {
+export const figures: Record<string, CustomElementConstructor> = {
   "ks-convolution": Convolution,
   "ks-pooling": Pooling,
   "ks-receptive-field": ReceptiveField,
@@ -33,7 +35,3 @@ const figures: Record<string, CustomElementConstructor> = {
   "ks-pixel-shuffle": PixelShuffle,
   "ks-translation": Translation,
 };
-
-for (const [name, figure] of Object.entries(figures)) if (!customElements.get(name)) customElements.define(name, figure);
-
-host.provide("widgets", Object.keys(figures));

@@ -6,7 +6,9 @@ import { dirname, join, relative, resolve, sep } from "node:path";
 import { parseArgs } from "node:util";
 import { deflateRawSync, gzipSync } from "node:zlib";
 import { build } from "esbuild";
-import { cssAsText, virtualModules } from "./plugins.mjs";
+import { customElementsManifest, documentation, readElements } from "./elements.mjs";
+import { chunkEntry, cssAsText, figureEntry, sharedModules, virtualModules } from "./plugins.mjs";
+import { readRegistry } from "./registry.mjs";
 import { publicTypes } from "./types.mjs";
 
 const { values: options } = parseArgs({
@@ -26,9 +28,13 @@ const out = resolve(options.out);
 const glue = resolve(options.glue);
 const wasm = await readFile(options.wasm);
 
-function bundle({ entry, name, format, modules, ...more }) {
+const registry = readRegistry(join(www, "widgets/index.ts"));
+const tags = registry.map(({ tag }) => tag);
+const elements = readElements(join(www, "widgets/elements.json"), tags);
+
+function bundle({ entry, name, format, modules, plugins = [], ...more }) {
   return build({
-    entryPoints: [{ in: join(www, entry), out: name }],
+    entryPoints: [{ in: entry.includes(":") ? entry : join(www, entry), out: name }],
     format,
     bundle: true,
     minify: true,
@@ -39,7 +45,7 @@ function bundle({ entry, name, format, modules, ...more }) {
     target: ["es2022", "chrome114", "firefox115", "safari16.4"],
     loader: { ".woff2": "file" },
     assetNames: "fonts/[name]",
-    plugins: [virtualModules({ glue, ...modules }), cssAsText(www)],
+    plugins: [...plugins, virtualModules({ glue, tags, ...modules }), cssAsText(www)],
     ...more,
   });
 }
@@ -52,9 +58,14 @@ const modules = {
 const bundles = await Promise.all([
   bundle({ entry: "core.ts", name: "kernelscope", format: "iife", modules }),
   bundle({ entry: "module.ts", name: "kernelscope", format: "esm", modules, outExtension: { ".js": ".mjs" } }),
-  bundle({ entry: "widgets/index.ts", name: "chunks/widgets", format: "iife" }),
+  bundle({ entry: "entry:figure", name: "chunks/figure", format: "iife", plugins: [figureEntry(www)] }),
+  ...registry.map((figure) =>
+    bundle({ entry: `entry:${figure.tag}`, name: `chunks/${figure.tag}`, format: "iife", plugins: [chunkEntry(www, figure), sharedModules(www)] }),
+  ),
+  bundle({ entry: "page/embed.ts", name: "chunks/embed", format: "iife" }),
   bundle({ entry: "page/page.ts", name: "chunks/page", format: "iife" }),
   bundle({ entry: "styles/page.css", name: "kernelscope" }),
+  bundle({ entry: "styles/fonts.css", name: "fonts" }),
 ]);
 
 /** Every file of pkg/: its path there → its bytes. */
@@ -75,6 +86,8 @@ async function carry(folder, kind, extension) {
 }
 await carry("images", "image", ".png");
 await carry("models", "model", ".safetensors");
+files.set("custom-elements.json", Buffer.from(customElementsManifest(elements)));
+files.set("elements.html", Buffer.from(documentation(elements)));
 files.set("manifest.json", Buffer.from(manifest(files)));
 
 function manifest(files) {

@@ -1,16 +1,17 @@
 // esbuild plugins: the modules that exist only while bundling.
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { readdirSync } from "node:fs";
+import { join, relative, resolve, sep } from "node:path";
 import { build, transform } from "esbuild";
 
-const NAMES = /^(virtual:wasm|virtual:worker|kernelscope-wasm)$/;
+const NAMES = /^(virtual:wasm|virtual:worker|virtual:tags|kernelscope-wasm)$/;
 
 /**
  * `virtual:wasm` (base64 of the deflated module), `virtual:worker` (the worker's program as text) and
  * `kernelscope-wasm` (a function that gives fresh wasm-bindgen glue: the glue keeps its instance in variables, so
  * two instances need two of it).
  */
-export function virtualModules({ glue, wasm, worker }) {
+export function virtualModules({ glue, tags, wasm, worker }) {
   const text = (value, name) => {
     if (value === undefined) throw new Error(`${name} may not be imported from this entry`);
     return { contents: value, loader: "text" };
@@ -21,6 +22,7 @@ export function virtualModules({ glue, wasm, worker }) {
       bundler.onResolve({ filter: NAMES }, ({ path }) => ({ path, namespace: "virtual" }));
       bundler.onLoad({ filter: /.*/, namespace: "virtual" }, async ({ path }) => {
         if (path === "virtual:wasm") return text(wasm, path);
+        if (path === "virtual:tags") return { contents: JSON.stringify(tags), loader: "json" };
         if (path === "virtual:worker") return text(worker, path);
         return { contents: await glueFactory(glue), loader: "js" };
       });
@@ -55,6 +57,53 @@ export function cssAsText(www) {
         });
         return { contents: code.trim(), loader: "text" };
       });
+    },
+  };
+}
+
+/** What all figures have in common, as names relative to www/ without their ending: "figure/dom". */
+const SHARED = ["figure", "draw", "engine/base64"];
+const isShared = (name) => SHARED.some((shared) => name === shared || name.startsWith(`${shared}/`));
+
+/** `entry:figure`: every shared module, put where the figures' chunks find them. */
+export function figureEntry(www) {
+  const names = ["figure", "draw"].flatMap((folder) =>
+    readdirSync(join(www, folder)).filter((name) => name.endsWith(".ts")).sort().map((name) => `${folder}/${name.slice(0, -3)}`),
+  );
+  names.push("engine/base64");
+  const lines = names.map((name, i) => `import * as m${i} from "./${name}";`);
+  const record = names.map((name, i) => `${JSON.stringify(name)}: m${i}`).join(", ");
+  return entry("figure", www, `${lines.join("\n")}\nObject.assign(kernelscope.modules, { ${record} });\nkernelscope.provide("figure", true);`);
+}
+
+/** `entry:ks-…`: one figure, handed over under its name. */
+export function chunkEntry(www, { tag, name, path }) {
+  return entry(tag, www, `import { ${name} } from "./widgets/${path}";\nkernelscope.provide(${JSON.stringify(tag)}, ${name});`);
+}
+
+function entry(name, www, contents) {
+  return {
+    name: `entry-${name}`,
+    setup(bundler) {
+      bundler.onResolve({ filter: /^entry:/ }, ({ path }) => ({ path, namespace: "entry" }));
+      bundler.onLoad({ filter: /.*/, namespace: "entry" }, () => ({ contents, loader: "ts", resolveDir: www }));
+    },
+  };
+}
+
+/** Imports of shared modules are read from the page's global, which the chunk `figure` has filled. */
+export function sharedModules(www) {
+  return {
+    name: "shared-modules",
+    setup(bundler) {
+      bundler.onResolve({ filter: /^\.\.?\// }, ({ path, resolveDir }) => {
+        const name = relative(www, resolve(resolveDir, path)).replaceAll(sep, "/");
+        return isShared(name) && !name.endsWith(".css") ? { path: name, namespace: "shared" } : undefined;
+      });
+      bundler.onLoad({ filter: /.*/, namespace: "shared" }, ({ path }) => ({
+        contents: `module.exports = kernelscope.modules[${JSON.stringify(path)}];`,
+        loader: "js",
+      }));
     },
   };
 }

@@ -62,6 +62,8 @@ export async function visit(browser) {
 export async function settled(browser) {
   const waiting = () => {
     const inView = (element) => {
+      // In a deck figures rest on all slides but the present one.
+      if (element.closest(".reveal section:not(.present)")) return false;
       const { top, bottom } = element.getBoundingClientRect();
       return bottom > 0 && top < innerHeight;
     };

@@ -35,7 +35,7 @@ const SLOWER = { slow: 3, normal: 1, fast: 0.25 } as const;
 
 export class Convolution extends Figure {
   protected readonly invitation = "Drag the window, or press play. Point at a weight to see everywhere it is used.";
-  private state!: State<Values>;
+  protected state!: State<Values>;
   private view!: View;
   private controls!: Controls;
   private model!: Model;
@@ -67,7 +67,7 @@ export class Convolution extends Figure {
       changed: (playing) => this.controls.playing(playing),
     });
     this.controls = new Controls(this.strip, {
-      play: () => this.play(),
+      play: () => this.playOrPause(),
       step: (by) => {
         this.timeline.pause();
         this.step(by);
@@ -287,7 +287,7 @@ export class Convolution extends Figure {
     this.view.output.description = `Feature map, ${this.model.current!.geometry.output.join(" by ")} values`;
   }
 
-  private play(): void {
+  private playOrPause(): void {
     const [height, width] = this.model.current?.geometry.output ?? [0, 0];
     if (!this.timeline.playing && this.index >= height * width - 1) this.moveTo(0);
     if (this.state.value.whole) this.state.set({ whole: false });
@@ -374,7 +374,7 @@ export class Convolution extends Figure {
       ArrowUp: () => this.moveBy(-1, 0),
       Home: () => this.moveTo(0),
       End: () => this.moveTo(Infinity),
-      " ": () => this.play(),
+      " ": () => this.playOrPause(),
     };
     const act = keys[event.key];
     const paging = event.key in keys || event.key === "PageUp" || event.key === "PageDown";

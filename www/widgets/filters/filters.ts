@@ -25,7 +25,7 @@ type Values = { [K in keyof typeof values]: (typeof values)[K]["initial"] };
 export class Filters extends Figure {
   protected readonly invitation = "Point at a boundary and compare what the kernels say there.";
   protected override readonly css = css;
-  private state!: State<Values>;
+  protected state!: State<Values>;
   private model!: Model;
   private view!: View;
   private told: Told | undefined;

@@ -41,7 +41,7 @@ interface Layer {
 export class LayerTable extends Figure {
   protected readonly invitation = "Change the network and see where its parameters are.";
   protected override readonly css = css;
-  private state!: State<Values>;
+  protected state!: State<Values>;
   private readonly total = h("p", { class: "totals", role: "status" });
   private readonly table = h("table", {});
   private readonly all = toggle("every layer", (on) => this.showAll(on));

@@ -29,7 +29,7 @@ interface Stale {
 export class Pooling extends Figure {
   protected readonly invitation = "Drag the 6 to another cell: first inside its window, then out of it.";
   protected override readonly css = css;
-  private state!: State<Values>;
+  protected state!: State<Values>;
   private model!: Model;
   private example!: Example;
   private maps!: Maps;
@@ -79,7 +79,7 @@ export class Pooling extends Figure {
       changed: (playing) => this.controls.playing(playing),
     });
     this.controls = new Controls(this.strip, {
-      play: () => this.play(),
+      play: () => this.playOrPause(),
       step: (by) => {
         this.timeline.pause();
         this.step(by);
@@ -381,7 +381,7 @@ export class Pooling extends Figure {
     return next >= 0 && next < height * width - 1;
   }
 
-  private play(): void {
+  private playOrPause(): void {
     if (!this.model?.example) return;
     const [height, width] = this.model.example.geometry.max.output;
     if (!this.timeline.playing && this.index >= height * width - 1) this.moveTo(0);
@@ -496,7 +496,7 @@ export class Pooling extends Figure {
       return this.goToPlace([this.place[0] + move[0], this.place[1] + move[1]]);
     }
     if (target.matches("button")) return;
-    const act = { " ": () => this.play(), Home: () => this.moveTo(0), End: () => this.moveTo(Infinity) }[event.key];
+    const act = { " ": () => this.playOrPause(), Home: () => this.moveTo(0), End: () => this.moveTo(Infinity) }[event.key];
     if (!act) return;
     event.preventDefault();
     if (event.key !== " ") this.timeline.pause();

@@ -40,7 +40,7 @@ const STILL = "(prefers-reduced-motion: reduce)";
 export class ReceptiveField extends Figure {
   protected readonly invitation = "Build a stack and press play. Drag on the picture to look from another place.";
   protected override readonly css = css;
-  private state!: State<Values>;
+  protected state!: State<Values>;
   private rows: Row[] = [];
   private expanded!: Expanded;
   private model!: Model;
@@ -65,7 +65,7 @@ export class ReceptiveField extends Figure {
   private readonly stackNote = h("span", { class: "note" });
   private readonly place = h("span", { class: "place" });
   /** On a phone the strip lies far below the cross-section: there it has a button of its own. */
-  private readonly grow = h("button", { type: "button", class: "plain grow", onclick: () => this.play() }, "grow layer by layer");
+  private readonly grow = h("button", { type: "button", class: "plain grow", onclick: () => this.playOrPause() }, "grow layer by layer");
   private playButton!: HTMLButtonElement;
   private slider!: HTMLInputElement;
   private file!: HTMLInputElement;
@@ -119,7 +119,7 @@ export class ReceptiveField extends Figure {
       this.timeline.pause();
       this.goTo(this.layer + by);
     };
-    this.playButton = iconButton("play", "Play", () => this.play(), true);
+    this.playButton = iconButton("play", "Play", () => this.playOrPause(), true);
     this.slider = h("input", { type: "range", class: "scrub", min: 0, max: 1, value: 0, "aria-label": "Layer", oninput: () => {
       this.timeline.pause();
       this.goTo(Number(this.slider.value));
@@ -481,7 +481,7 @@ export class ReceptiveField extends Figure {
     (error) => this.fail(error),
   );
 
-  private play(): void {
+  private playOrPause(): void {
     if (!this.timeline.playing && this.layer >= this.last) {
       this.goTo(0, false);
     }
@@ -503,7 +503,7 @@ export class ReceptiveField extends Figure {
       if (at) this.aim(at);
     } else if (event.key === " " && !target.matches("button")) {
       event.preventDefault();
-      this.play();
+      this.playOrPause();
     } else if (event.key === "Home" || event.key === "End") {
       event.preventDefault();
       this.visit(event.key === "Home" ? 0 : this.last);

@@ -17,7 +17,7 @@ const BINS = 64;
 export class SpecimenFigure extends Figure {
   protected readonly invitation = "Choose a specimen and turn the microscope’s dials: what stays, what is lost?";
   protected override readonly css = css;
-  private state!: State<Values>;
+  protected state!: State<Values>;
   private view!: View;
   private kinds: SpecimenKind[] = [];
   private dials: Knob[] = [];

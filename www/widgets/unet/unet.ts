@@ -41,7 +41,7 @@ const BOUNDARY = 1;
 
 export class Unet extends Figure {
   protected readonly invitation = "Click any pixel of the mask and ask why. Click any map to see how it was made.";
-  private state!: State<Values>;
+  protected state!: State<Values>;
   private model!: Model;
   private run: Run | undefined;
   private source!: Source;
