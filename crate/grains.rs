@@ -5,7 +5,9 @@
 //! (watershed; Meyer, *Signal Processing* 38, 1994), at the ridge of every boundary, closed or not.
 
 use crate::error::{Error, Result, tuple};
+use crate::options::{Options, Reader};
 use crate::tensor::Tensor;
+use serde::Serialize;
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
@@ -37,12 +39,73 @@ impl Default for Settings {
     }
 }
 
+impl Settings {
+    /// Reads `threshold`, `clear`, `least` and `neck`.
+    ///
+    /// # Errors
+    /// On unknown names and impossible values.
+    pub fn parse(options: &Options) -> Result<Settings> {
+        let plain = Settings::default();
+        let mut reader = Reader::new(OP, options);
+        let settings = Settings {
+            threshold: (reader.number("threshold", 0.0, 1.0)?)
+                .map_or(plain.threshold, |threshold| threshold as f32),
+            clear: reader.number("clear", 0.0, 32.0)?.unwrap_or(plain.clear),
+            least: reader.whole("least", 0)?.unwrap_or(plain.least),
+            neck: reader.number("neck", 0.0, 1.0)?.unwrap_or(plain.neck),
+        };
+        reader.finish()?;
+        Ok(settings)
+    }
+}
+
 /// The grains of a (H, W) or (1, H, W) map of boundary probabilities: numbers 1, 2, 3, …, no pixel without one, unless there is
 /// no marker at all (then all are 0).
 ///
 /// # Errors
 /// If the map has another rank or more channels, or holds NaN.
 pub fn grains(probability: &Tensor, settings: &Settings) -> Result<Tensor> {
+    let markers = markers(probability, settings)?;
+    let &[_, _, w] = markers.shape() else {
+        unreachable!("markers are (1, H, W)")
+    };
+    let seeds: Vec<u32> = markers.data().iter().map(|&id| id as u32).collect();
+    numbered(markers.shape(), watershed(probability.data(), &seeds, w))
+}
+
+/// What the grains grow from: numbers 1, 2, 3, … on the parts that surely are no boundary, 0 elsewhere.
+///
+/// # Errors
+/// As [`grains`].
+pub fn markers(probability: &Tensor, settings: &Settings) -> Result<Tensor> {
+    let [h, w] = plane(probability)?;
+    let p = probability.data();
+    let inside: Vec<bool> = p.iter().map(|&v| v < settings.threshold).collect();
+    let inside = cleared(&inside, w, settings.clear);
+    let (mut markers, count) = if settings.neck > 0.0 {
+        parts(&inside, w, settings.neck)
+    } else {
+        components(&inside, w)
+    };
+    keep_large(&mut markers, count, settings.least);
+    numbered(&[1, h, w], markers)
+}
+
+/// The connected regions of a (H, W) or (1, H, W) map of probabilities above a threshold, of at least `least` pixels: numbers 1, 2, 3, …,
+/// 0 elsewhere. For particles, that no wall divides.
+///
+/// # Errors
+/// As [`grains`].
+pub fn regions(probability: &Tensor, threshold: f32, least: usize) -> Result<Tensor> {
+    let [h, w] = plane(probability)?;
+    let above: Vec<bool> = probability.data().iter().map(|&v| v > threshold).collect();
+    let (mut found, count) = components(&above, w);
+    keep_large(&mut found, count, least);
+    numbered(&[1, h, w], found)
+}
+
+/// Height and width of a map of probabilities.
+fn plane(probability: &Tensor) -> Result<[usize; 2]> {
     let (&[h, w] | &[1, h, w]) = probability.shape() else {
         return Err(Error::Shape {
             op: OP.into(),
@@ -51,37 +114,32 @@ pub fn grains(probability: &Tensor, settings: &Settings) -> Result<Tensor> {
             got: probability.shape().to_vec(),
         });
     };
-    let p = probability.data();
-    if p.iter().any(|v| v.is_nan()) {
+    if probability.data().iter().any(|v| v.is_nan()) {
         return Err(Error::Other {
             op: OP.into(),
             problem: "the map of probabilities holds NaN".into(),
         });
     }
-    let inside: Vec<bool> = p.iter().map(|&v| v < settings.threshold).collect();
-    let inside = cleared(&inside, w, settings.clear);
-    let (mut markers, count) = if settings.neck > 0.0 {
-        parts(&inside, w, settings.neck)
-    } else {
-        components(&inside, w)
-    };
+    Ok([h, w])
+}
+
+fn numbered(shape: &[usize], ids: Vec<u32>) -> Result<Tensor> {
+    Tensor::new(shape, ids.into_iter().map(|id| id as f32).collect())
+}
+
+/// Leaves regions of at least `least` pixels, numbered anew without gaps.
+fn keep_large(ids: &mut [u32], count: u32, least: usize) {
     let mut sizes = vec![0usize; count as usize + 1];
-    markers.iter().for_each(|&id| sizes[id as usize] += 1);
-    // The kept ones are numbered anew, without gaps.
+    ids.iter().for_each(|&id| sizes[id as usize] += 1);
     let mut next = 0;
     let number: Vec<u32> = (0..=count as usize)
         .map(|id| {
-            let kept = id > 0 && sizes[id] >= settings.least;
+            let kept = id > 0 && sizes[id] >= least;
             next += u32::from(kept);
             if kept { next } else { 0 }
         })
         .collect();
-    markers.iter_mut().for_each(|id| *id = number[*id as usize]);
-    let flooded = watershed(p, &markers, w);
-    Tensor::new(
-        &[1, h, w],
-        flooded.into_iter().map(|id| id as f32).collect(),
-    )
+    ids.iter_mut().for_each(|id| *id = number[*id as usize]);
 }
 
 /// What of a mask lies further than `clear` pixels from everything outside it; the picture's rim does not count as outside.
@@ -260,8 +318,37 @@ pub fn sizes(grains: &Tensor) -> Vec<usize> {
     sizes.split_off(1)
 }
 
+/// What is measured on numbered regions.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Measured {
+    /// How many there are.
+    pub count: usize,
+    /// The diameter of a disc of each one's area, 2 √(A/π), in pixels, smallest first.
+    pub diameters: Vec<f64>,
+    /// Their mean, 0 without any.
+    pub mean: f64,
+    /// The part of the picture that they cover: the phase fraction, where they are a phase.
+    pub fraction: f64,
+}
+
+/// Measures the regions of a map of numbers. Those that touch the rim are measured as they are cut.
+pub fn measured(regions: &Tensor) -> Measured {
+    let sizes = sizes(regions);
+    let covered: usize = sizes.iter().sum();
+    let diameter = |&area: &usize| 2.0 * (area as f64 / std::f64::consts::PI).sqrt();
+    let mut diameters: Vec<f64> = sizes.iter().filter(|&&n| n > 0).map(diameter).collect();
+    diameters.sort_by(f64::total_cmp);
+    let count = diameters.len();
+    Measured {
+        count,
+        mean: diameters.iter().sum::<f64>() / count.max(1) as f64,
+        diameters,
+        fraction: covered as f64 / regions.data().len() as f64,
+    }
+}
+
 /// How many true grains were found again: for a grain of the truth the best IoU with a found one must exceed ½ (no two can).
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Matched {
     /// Grains of the truth that are scored.
     pub of: usize,
@@ -330,6 +417,38 @@ mod tests {
             "{:?}",
             sizes(&found)
         );
+        Ok(())
+    }
+
+    #[test]
+    fn discs_are_regions_of_their_diameter() -> Result<()> {
+        // Two discs of radius 8 and 12, and a speck.
+        let disc = |i: usize| {
+            let (y, x) = ((i / 80) as f64, (i % 80) as f64);
+            let within = |cy: f64, cx: f64, r: f64| (y - cy).hypot(x - cx) < r;
+            let inside =
+                within(16.0, 16.0, 8.0) || within(40.0, 50.0, 12.0) || (y, x) == (2.0, 70.0);
+            if inside { 0.9 } else { 0.2 }
+        };
+        let found = regions(&Tensor::from_fn(&[1, 60, 80], disc)?, 0.5, 5)?;
+        let told = measured(&found);
+        assert_eq!(told.count, 2);
+        assert!((told.diameters[0] - 16.0).abs() < 0.5 && (told.diameters[1] - 24.0).abs() < 0.5);
+        let area = std::f64::consts::PI * (64.0 + 144.0);
+        assert!((told.fraction * 4800.0 / area - 1.0).abs() < 0.06);
+        Ok(())
+    }
+
+    #[test]
+    fn markers_lie_inside_their_grains() -> Result<()> {
+        let wall = |i: usize| if i % 13 == 6 { 0.9 } else { 0.1 };
+        let map = Tensor::from_fn(&[1, 11, 13], wall)?;
+        let settings = Settings::default();
+        let (seeds, flooded) = (markers(&map, &settings)?, grains(&map, &settings)?);
+        assert_eq!(sizes(&seeds), [44, 44]);
+        for (seed, grain) in seeds.data().iter().zip(flooded.data()) {
+            assert!(*seed == 0.0 || seed == grain);
+        }
         Ok(())
     }
 

@@ -23,6 +23,7 @@
 //! [`graph`], [`models`] and [`weights`] on those; [`receptive`] on windows alone; [`specimen`] and [`files`] use tensors alone; the JavaScript bindings (feature `web`) sit on top.
 
 pub mod analysis;
+pub mod baselines;
 pub mod challenge;
 pub mod crop;
 pub mod detector;

@@ -5,6 +5,7 @@
 
 mod lessons;
 mod models;
+mod segments;
 
 use crate::error::Error;
 use crate::microscope::scale_bar::scale_bar as bar;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Module, and what it may import from this crate. Tests at the bottom of a file may import more.
-const LAYERS: [(&str, &[&str]); 27] = [
+const LAYERS: [(&str, &[&str]); 28] = [
     ("error", &[]),
     ("tensor", &["error"]),
     ("options", &["error"]),
@@ -58,7 +58,11 @@ const LAYERS: [(&str, &[&str]); 27] = [
     ),
     ("weights", &["error", "tensor", "options", "graph", "json"]),
     ("metrics", &["error", "tensor", "options"]),
-    ("grains", &["error", "tensor"]),
+    ("grains", &["error", "options", "tensor"]),
+    (
+        "baselines",
+        &["error", "kernels", "microscope", "ops", "options", "tensor"],
+    ),
     ("files", &["error", "tensor"]),
 ];
 

@@ -54,6 +54,24 @@ const states = {
     attributes: { picture: "titanium", smooth: "yes", at: "165.82" },
     expect: { ".profile b": "along row 165" },
   },
+  "measuring": {
+    figure: "ks-grains",
+    about: "titanium: from probabilities to grains, beside other ways",
+    attributes: {},
+    expect: { ".told dt": "mean diameter", ".told dd": "µm", ".rivals tbody tr:nth-child(5) th": "difference of Gaussians" },
+  },
+  "measuring-particles": {
+    figure: "ks-grains",
+    about: "gold particles and their phase fraction",
+    attributes: { picture: "gold-5nm" },
+    expect: { ".told dt": "phase fraction", ".told dd": "nm", ".rivals tbody tr:nth-child(2) th": "the same without skips" },
+  },
+  "measuring-yours": {
+    figure: "ks-grains",
+    about: "a picture of which nobody knows the truth",
+    attributes: { picture: "yours", threshold: 0.3 },
+    expect: { ".rivals": "Nobody knows the truth", ".told dd": "the truth is not known" },
+  },
   "kernel-lab": {
     figure: "ks-kernel-lab",
     about: "Sobel x: picture, directions, frequencies",

@@ -6,6 +6,7 @@ import { Channels } from "./channels/channels";
 import { Convolution } from "./convolution/convolution";
 import { Filters } from "./filters/filters";
 import { Geometry } from "./geometry/geometry";
+import { Grains } from "./grains/grains";
 import { KernelLab } from "./kernel-lab/kernel-lab";
 import { LayerTable } from "./layer-table/layer-table";
 import { ParameterCount } from "./parameter-count/parameter-count";
@@ -26,6 +27,7 @@ export const figures: Record<string, CustomElementConstructor> = {
   "ks-unet": Unet,
   "ks-filters": Filters,
   "ks-geometry": Geometry,
+  "ks-grains": Grains,
   "ks-kernel-lab": KernelLab,
   "ks-channels": Channels,
   "ks-shapes": Shapes,

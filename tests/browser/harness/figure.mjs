@@ -30,8 +30,8 @@ export function intoView(browser, selector) {
 
 export class FigureOnPage {
   /** `own` runs in the page with the selector and gives what only this figure has to tell. */
-  constructor(browser, name, own) {
-    Object.assign(this, { browser, selector: `ks-${name}`, key: name, own });
+  constructor(browser, name, own, tag = name) {
+    Object.assign(this, { browser, selector: `ks-${tag}`, key: name, own });
   }
 
   /** Opens the page at a state, { stack: "c3-c3", at: "1,2" }, or at a hash, and waits for the figure. */

@@ -11,8 +11,8 @@ export const lying = () => pathToFileURL(join(sabotagedRoot(), "index.html")).hr
 export const numberOf = (text) => Number((/[−+]?\d[\d\u202f]*(?:\.\d+)?/.exec(text ?? "") ?? ["NaN"])[0].replaceAll("\u202f", "").replace("−", "-"));
 
 /** Opens the figure at a state and has its question answered: what it locks is open. */
-export async function lesson(browser, name, section, own, state = {}, page = PAGE) {
-  const figure = new FigureOnPage(browser, name, own);
+export async function lesson(browser, name, section, own, state = {}, page = PAGE, tag = name) {
+  const figure = new FigureOnPage(browser, name, own, tag);
   const at = (state) => {
     const parts = Object.entries(state).map(([key, value]) => `${name}.${key}=${value}`).join("&");
     return `#${section}${parts ? `?${parts}` : ""}`;

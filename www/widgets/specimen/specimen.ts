@@ -7,7 +7,7 @@ import { h, latest } from "../../figure/dom";
 import { Figure } from "../../figure/figure";
 import { State } from "../../figure/state";
 import { Knobs } from "./knobs";
-import { loadReal, REAL } from "./real";
+import { loadReal, REAL } from "../../figure/real";
 import { type Values, values } from "./settings";
 import css from "./specimen.css";
 import { type ScaleBar, View } from "./view";

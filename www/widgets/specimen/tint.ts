@@ -1,8 +1,6 @@
 /** Labels over a picture: colours for classes, grains and angles. */
 import type { Tensor } from "../../engine/api";
-
-/** Crimson first, as all masks; then what stays apart from it for colour-blind readers. */
-const CLASSES = [[194, 47, 69], [0, 114, 178], [230, 159, 0], [0, 158, 115], [204, 121, 167], [86, 180, 233], [213, 94, 0]] as const;
+import { CLASSES } from "../../draw/labels";
 
 export function tint(canvas: HTMLCanvasElement, { data, shape }: Tensor, name: string): void {
   const [, height, width] = shape as [number, number, number];

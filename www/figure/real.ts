@@ -1,7 +1,7 @@
 /** The real micrographs of the picker. */
-import type { Engine, Specimen, Tensor } from "../../engine/api";
-import { fromBase64 } from "../../engine/base64";
-import { host } from "../../figure/host";
+import type { Engine, Specimen, Tensor } from "../engine/api";
+import { fromBase64 } from "../engine/base64";
+import { host } from "./host";
 
 export interface Real {
   value: string;
