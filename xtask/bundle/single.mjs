@@ -39,7 +39,7 @@ const named = [];
 html = html.replace(/\s*<script\s+src="([^"]+)"\s+defer><\/script>/g, (_, address) => (named.push(address), ""));
 const core = named.shift();
 if (core !== "pkg/kernelscope.js") throw new Error(`the first script of ${options.html} must be pkg/kernelscope.js; it is ${core}`);
-const chunks = readdirSync(join(options.pkg, "chunks")).sort().map((name) => `pkg/chunks/${name}`);
+const chunks = readdirSync(join(options.pkg, "chunks")).filter((name) => name !== "embed.js").sort().map((name) => `pkg/chunks/${name}`);
 const order = [core, ...chunks.filter((chunk) => !named.includes(chunk)), ...named];
 const scripts = order.map((address) => readFileSync(fileOf(address), "utf8").replace(/<\/(script)/gi, "<\\/$1").replaceAll("<!--", "<\\!--"));
 const hashes = scripts.map((script) => `'sha256-${createHash("sha256").update(script).digest("base64")}'`);

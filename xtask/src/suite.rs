@@ -257,11 +257,12 @@ fn node() -> Result<Count> {
 fn browser() -> Result<Count> {
     provision::npm_packages()?;
     let geckodriver = provision::browsers()?;
+    let pandoc = provision::pandoc()?;
     build::sabotage(None)?;
     package::single(&crate::root().join("target/single/kernelscope.html"))?;
     node_tests(
         &crate::root().join("tests/browser"),
-        &[("GECKODRIVER", geckodriver)],
+        &[("GECKODRIVER", geckodriver), ("PANDOC", pandoc)],
     )
 }
 
