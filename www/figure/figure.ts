@@ -152,6 +152,7 @@ export abstract class Figure extends HTMLElement {
 
   #seen(visible: boolean, still: boolean): void {
     this.inView = visible;
+    this.#frameElement.classList.toggle("still", still);
     if (visible && !this.started) void this.begin();
     else if (visible) this.catchUp();
     this.#playing = visible && !still;
@@ -326,7 +327,7 @@ export abstract class Figure extends HTMLElement {
 
   protected addBelow(element: HTMLElement): void {
     this.below.append(element);
-    if (this.matches("[controls=none], [controls=minimal], [hide~=question]")) element.dispatchEvent(new Event(UNASKED));
+    if (this.#place?.printed || this.matches("[controls=none], [controls=minimal], [hide~=question]")) element.dispatchEvent(new Event(UNASKED));
   }
 
   /** Reset, link and the ways to take the figure elsewhere, at the end of every strip. */

@@ -44,24 +44,26 @@ pub fn package() -> Result<()> {
     let dist = crate::root().join("dist");
     fs::create_dir_all(&dist)?;
     let page = dist.join("kernelscope.html");
-    step("one HTML file", || single(&page))?;
+    step("one HTML file", || single("index.html", &page))?;
+    let frame = dist.join("kernelscope-embed.html");
+    step("one HTML file for frames", || single("embed.html", &frame))?;
     let archive = dist.join(format!("kernelscope-{}.zip", version()?));
     step("ZIP", || zip(&archive, &contents()?))?;
     let extension = dist.join(format!("kernelscope-quarto-{}.zip", version()?));
     step("Quarto extension", || zip(&extension, &quarto()?))?;
-    for file in [&page, &archive, &extension] {
+    for file in [&page, &frame, &archive, &extension] {
         let size = fs::metadata(file)?.len() / 1024;
         println!("{} ({size} KiB)", file.display());
     }
     Ok(())
 }
 
-/// Writes the whole page as one HTML file that asks for no other.
-pub fn single(out: &Path) -> Result<()> {
+/// Writes a whole page, `index.html` or `embed.html`, as one HTML file that asks for no other.
+pub fn single(html: &str, out: &Path) -> Result<()> {
     let mut command = Command::new(provision::node()?);
     command
         .current_dir(crate::root())
-        .args(["xtask/bundle/single.mjs", "--out"])
+        .args(["xtask/bundle/single.mjs", "--html", html, "--out"])
         .arg(out);
     shell::run(&mut command)
 }

@@ -259,7 +259,12 @@ fn browser() -> Result<Count> {
     let geckodriver = provision::browsers()?;
     let pandoc = provision::pandoc()?;
     build::sabotage(None)?;
-    package::single(&crate::root().join("target/single/kernelscope.html"))?;
+    for (html, one) in [
+        ("index.html", "kernelscope.html"),
+        ("embed.html", "kernelscope-embed.html"),
+    ] {
+        package::single(html, &crate::root().join("target/single").join(one))?;
+    }
     node_tests(
         &crate::root().join("tests/browser"),
         &[("GECKODRIVER", geckodriver), ("PANDOC", pandoc)],
