@@ -4,7 +4,7 @@ import { h, icon } from "./dom";
 import { host } from "./host";
 import { iconButton } from "./controls";
 import { CHOSEN } from "./chosen";
-import { embedRow } from "./embed";
+import { type Embedded, embedRow, frameAddress } from "./embed";
 import { keepKeys } from "./keys";
 import { Place } from "./place";
 import { UNASKED } from "./question";
@@ -338,18 +338,23 @@ export abstract class Figure extends HTMLElement {
   /** Reset, link and the ways to take the figure elsewhere, at the end of every strip. */
   protected ending(): HTMLElement {
     const copy: HTMLButtonElement = iconButton("link", "Copy a link to this state", () => void this.copyLink(copy));
-    const { button, row } = embedRow(() => ({
-      tag: this.localName,
-      state: this.state.given,
-      link: this.link(),
-      look: LOOK.filter((name) => this.hasAttribute(name)).map((name) => [name, this.getAttribute(name)!]),
-    }));
+    const { button, row } = embedRow(() => ({ ...this.#embedded(), link: this.#address() }));
     this.strip.after(row);
     return h("span", { class: "ending", part: "ending" }, iconButton("reset", "Reset the figure", () => this.reset()), copy, button);
   }
 
+  #embedded(): Omit<Embedded, "link"> {
+    const look = LOOK.filter((name) => this.hasAttribute(name)).map((name): [string, string] => [name, this.getAttribute(name)!]);
+    return { tag: this.localName, state: this.state.given, look };
+  }
+
+  /** A link to the present state: in this page, or, where a deck keeps its own place in the address, in a page of its own. */
+  #address(): string {
+    return this.#place?.inDeck ? frameAddress(this.#embedded()) : this.link();
+  }
+
   private async copyLink(button: HTMLButtonElement): Promise<void> {
-    const address = this.link();
+    const address = this.#address();
     try {
       await navigator.clipboard.writeText(address);
       button.replaceChildren("copied");

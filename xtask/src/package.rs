@@ -12,19 +12,23 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use zip::write::SimpleFileOptions;
 
-/// What the ZIP holds: the page, its parts, what other pages and documents take from it, and every licence.
-const CONTENTS: [&str; 11] = [
-    "index.html",
-    "embed.html",
-    "_extensions",
-    "pkg",
-    "README.md",
+/// The project's licences, and those of micrographs and typefaces.
+const LICENCES: [&str; 6] = [
     "LICENSE",
     "LICENSE-APACHE",
     "LICENSE-MIT",
     "www/images/LICENSES",
     "www/images/PROVENANCE.md",
     "www/fonts",
+];
+
+/// What the ZIP holds besides: the page, its parts, what other pages and documents take from it.
+const CONTENTS: [&str; 5] = [
+    "index.html",
+    "embed.html",
+    "_extensions",
+    "pkg",
+    "README.md",
 ];
 
 /// What the Quarto extension needs of pkg/.
@@ -71,16 +75,21 @@ pub fn single(html: &str, out: &Path) -> Result<()> {
 /// The files of the project's ZIP, each with its name there.
 fn contents() -> Result<Vec<(String, PathBuf)>> {
     let root = crate::root();
-    let mut files: Vec<PathBuf> = Vec::new();
+    let mut files = licences()?;
     for name in CONTENTS {
         sources::list(&root.join(name), &mut files)?;
     }
-    // The typefaces themselves are in pkg/; from www/ come their licences.
-    files.retain(|file| {
-        let source = file.starts_with(root.join("www"));
-        !(source && file.extension().is_some_and(|kind| kind == "woff2"))
-    });
     named(&root, "kernelscope", files)
+}
+
+/// The typefaces themselves are in pkg/; from www/ come their licences.
+fn licences() -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for name in LICENCES {
+        sources::list(&crate::root().join(name), &mut files)?;
+    }
+    files.retain(|file| file.extension().is_none_or(|kind| kind != "woff2"));
+    Ok(files)
 }
 
 /// The extension as `quarto add` takes it: what it needs of pkg/ lies inside it.
@@ -98,9 +107,7 @@ fn quarto() -> Result<Vec<(String, PathBuf)>> {
         "kernelscope-quarto/_extensions/kernelscope",
         parts,
     )?);
-    for licence in ["LICENSE", "LICENSE-APACHE", "LICENSE-MIT"] {
-        files.push((format!("kernelscope-quarto/{licence}"), root.join(licence)));
-    }
+    files.extend(named(&root, "kernelscope-quarto", licences()?)?);
     Ok(files)
 }
 
