@@ -155,6 +155,7 @@ inBrowsers((browser, name) => {
     for (const way of ["tag", "frame", "shortcode", "link"]) {
       await inside((root, way) => root.querySelector(`[data-way="${way}"]`).click(), way);
       await browser().until("what was done", () => document.getElementById("one").shadowRoot.querySelector(".embedding [role=status]").textContent !== "");
+      assert.equal(await inside((root) => root.querySelector(".embedding textarea").checkVisibility()), true, "it can be copied by hand");
       texts[way] = await inside((root) => root.querySelector(".embedding textarea").value);
     }
     assert.match(texts.tag, /<script src="file:\/\/.*\/pkg\/kernelscope\.js" defer><\/script>\n<ks-parameter-count size="256" hidden-units="512" against="map" hide="caption"><\/ks-parameter-count>$/);
