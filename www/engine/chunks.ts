@@ -3,11 +3,13 @@
 const payloads = new Map<string, unknown>();
 const waiting = new Map<string, { promise: Promise<unknown>; resolve(payload: unknown): void }>();
 const script = typeof document === "undefined" ? null : (document.currentScript as HTMLScriptElement | null);
-// Relative to the core's own address, so that a page may keep pkg/ wherever it likes.
-const base = script?.src ? new URL("chunks/", script.src).href : "chunks/";
+// Relative to the core's own address, so that a page may keep pkg/ wherever it likes. A script that was taken into the page
+// (as text, or as a data: address) has no place beside which anything could lie.
+const own = /^(https?|file|blob):/.test(script?.src ?? "") ? script!.src : null;
+const base = own ? new URL("chunks/", own).href : "chunks/";
 
 /** The address of a file, given relative to the core's own. */
-export const address = (path: string): string => (script?.src ? new URL(path, script.src).href : new URL(path, new URL("pkg/", location.href)).href);
+export const address = (path: string): string => new URL(path, own ?? new URL("pkg/", location.href)).href;
 
 export function provide(name: string, payload: unknown): void {
   payloads.set(name, payload);

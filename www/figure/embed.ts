@@ -24,6 +24,13 @@ export type Way = keyof typeof WAYS;
 
 const quoted = (text: string) => `"${text.replace(/&/g, "&amp;").replace(/"/g, "&quot;").replace(/</g, "&lt;")}"`;
 
+/** The figure alone, in this state, on a page of its own. */
+export function frameAddress({ tag, state, look }: Omit<Embedded, "link">): string {
+  const query = new URLSearchParams([["widget", tag.replace(/^ks-/, "")], ...look]);
+  const hash = new URLSearchParams(state).toString();
+  return `${host.address("../embed.html")}?${query}${hash ? `#${hash}` : ""}`;
+}
+
 export function embedding(way: Way, { tag, state, link, look }: Embedded): string {
   const attributes = [...state.map(([name, text]): [string, string] => [attributeOf(name), text]), ...look];
   const written = attributes.map(([name, text]) => ` ${name}=${quoted(text)}`).join("");
@@ -31,11 +38,8 @@ export function embedding(way: Way, { tag, state, link, look }: Embedded): strin
   switch (way) {
     case "tag":
       return `<script src=${quoted(host.address("kernelscope.js"))} defer></script>\n<${tag}${written}></${tag}>`;
-    case "frame": {
-      const query = new URLSearchParams([["widget", name], ...look]);
-      const hash = new URLSearchParams(state).toString();
-      return `<iframe src=${quoted(`${host.address("../embed.html")}?${query}${hash ? `#${hash}` : ""}`)} title=${quoted(`kernelscope: ${name}`)} sandbox="allow-scripts" loading="lazy" style="width: 100%; height: 760px; border: 0"></iframe>`;
-    }
+    case "frame":
+      return `<iframe src=${quoted(frameAddress({ tag, state, look }))} title=${quoted(`kernelscope: ${name}`)} sandbox="allow-scripts" loading="lazy" style="width: 100%; height: 760px; border: 0"></iframe>`;
     case "shortcode":
       // A shortcode's own quotes cannot be escaped in all versions of Quarto: values have none.
       return `{{< kernelscope ${name}${attributes.map(([name, text]) => ` ${name}="${text.replace(/["{}<>]/g, "")}"`).join("")} >}}`;

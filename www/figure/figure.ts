@@ -4,7 +4,7 @@ import { h, icon } from "./dom";
 import { host } from "./host";
 import { iconButton } from "./controls";
 import { CHOSEN } from "./chosen";
-import { embedRow } from "./embed";
+import { type Embedded, embedRow, frameAddress } from "./embed";
 import { keepKeys } from "./keys";
 import { Place } from "./place";
 import { UNASKED } from "./question";
@@ -152,6 +152,7 @@ export abstract class Figure extends HTMLElement {
 
   #seen(visible: boolean, still: boolean): void {
     this.inView = visible;
+    this.#frameElement.classList.toggle("still", still);
     if (visible && !this.started) void this.begin();
     else if (visible) this.catchUp();
     this.#playing = visible && !still;
@@ -184,7 +185,7 @@ export abstract class Figure extends HTMLElement {
     if (lesson.length || names.has("at")) {
       // A prepared state is a whole one: what it does not name is as at first.
       const whole = names.has("at");
-      const { values, refused } = this.#asked(whole ? this.state.parameters.map(({ attribute }) => attribute) : lesson);
+      const { values, refused } = whole ? this.#asked() : this.#given(lesson);
       this.#complain(refused);
       this.state.begin(whole ? { ...this.state.plain, ...values } : values);
       this.state.take({});
@@ -195,12 +196,16 @@ export abstract class Figure extends HTMLElement {
   }
 
   /** What attributes ask for: `at="name=value&…"` is a whole prepared state, beneath the single ones. */
-  #asked(names: string[]): { values: object; refused: string[] } {
+  #asked(): { values: object; refused: string[] } {
     const at = this.getAttribute("at") ?? "";
     const prepared = at.includes("=") ? this.state.read(at) : { values: {}, refused: [] };
-    const single = names.filter((name) => this.hasAttribute(name) && !(name === "at" && at.includes("=")));
-    const given = this.state.understand(single.map((name) => [name, this.getAttribute(name)]));
-    return { values: { ...prepared.values, ...given.values }, refused: [...prepared.refused, ...given.refused] };
+    const single = this.#given(this.state.parameters.map(({ attribute }) => attribute));
+    return { values: { ...prepared.values, ...single.values }, refused: [...prepared.refused, ...single.refused] };
+  }
+
+  #given(names: string[]): { values: object; refused: string[] } {
+    const single = names.filter((name) => this.hasAttribute(name) && !(name === "at" && this.getAttribute(name)!.includes("=")));
+    return this.state.understand(single.map((name) => [name, this.getAttribute(name)]));
   }
 
   /** What a page's author wrote and no figure understands: said to the author, and at the figure when it has started. */
@@ -245,10 +250,9 @@ export abstract class Figure extends HTMLElement {
     );
     this.setAttribute("data-state", "waiting");
     this.build();
-    const { values, refused } = this.#asked(this.state.parameters.map(({ attribute }) => attribute));
-    this.state.begin(values);
+    const { values, refused } = this.#asked();
+    this.state.begin(values, { atFirst: true });
     this.#complain(refused);
-    this.state.listen((kind) => this.dispatchEvent(new CustomEvent(kind, { bubbles: true, composed: true, detail: this.values })));
   }
 
   /** Off screen a figure rests: what has changed meanwhile is shown when it is seen again. */
@@ -272,6 +276,8 @@ export abstract class Figure extends HTMLElement {
       this.engine = await host.engine();
       await this.start();
       this.setAttribute("data-state", "ready");
+      // What a figure settles while it starts is nobody's change.
+      this.state.listen((kind) => this.dispatchEvent(new CustomEvent(kind, { bubbles: true, composed: true, detail: this.values })));
       if (this.#refused.length) this.fail(this.#refused.join(". "));
       this.dispatchEvent(new Event("ready"));
       this.#bringLate();
@@ -326,24 +332,29 @@ export abstract class Figure extends HTMLElement {
 
   protected addBelow(element: HTMLElement): void {
     this.below.append(element);
-    if (this.matches("[controls=none], [controls=minimal], [hide~=question]")) element.dispatchEvent(new Event(UNASKED));
+    if (this.#place?.printed || this.matches("[controls=none], [controls=minimal], [hide~=question]")) element.dispatchEvent(new Event(UNASKED));
   }
 
   /** Reset, link and the ways to take the figure elsewhere, at the end of every strip. */
   protected ending(): HTMLElement {
     const copy: HTMLButtonElement = iconButton("link", "Copy a link to this state", () => void this.copyLink(copy));
-    const { button, row } = embedRow(() => ({
-      tag: this.localName,
-      state: this.state.given,
-      link: this.link(),
-      look: LOOK.filter((name) => this.hasAttribute(name)).map((name) => [name, this.getAttribute(name)!]),
-    }));
+    const { button, row } = embedRow(() => ({ ...this.#embedded(), link: this.#address() }));
     this.strip.after(row);
     return h("span", { class: "ending", part: "ending" }, iconButton("reset", "Reset the figure", () => this.reset()), copy, button);
   }
 
+  #embedded(): Omit<Embedded, "link"> {
+    const look = LOOK.filter((name) => this.hasAttribute(name)).map((name): [string, string] => [name, this.getAttribute(name)!]);
+    return { tag: this.localName, state: this.state.given, look };
+  }
+
+  /** A link to the present state: in this page, or, where a deck keeps its own place in the address, in a page of its own. */
+  #address(): string {
+    return this.#place?.inDeck ? frameAddress(this.#embedded()) : this.link();
+  }
+
   private async copyLink(button: HTMLButtonElement): Promise<void> {
-    const address = this.link();
+    const address = this.#address();
     try {
       await navigator.clipboard.writeText(address);
       button.replaceChildren("copied");

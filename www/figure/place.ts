@@ -52,7 +52,8 @@ export class Place {
     this.tell();
   }
 
-  private get printed(): boolean {
+  /** Whether the deck is laid out to be printed: nobody can ask or answer there. */
+  get printed(): boolean {
     return this.deck !== null && document.documentElement.matches(".reveal-print, .print-pdf");
   }
 
@@ -122,10 +123,23 @@ export class Place {
     this.wear({ ...best, left: (width - best.width * best.scale) / 2 });
   }
 
+  /** Decks centre their slides by the height that the slides had when they were laid out. */
+  private centre(): void {
+    const slide = this.slides[0] as HTMLElement;
+    if (!this.printed) dispatchEvent(new Event("resize"));
+    else if (Number.parseFloat(slide.style.top) > 0) {
+      const room = Number.parseFloat(getComputedStyle(slide.closest(".pdf-page") ?? slide).height);
+      slide.style.top = `${Math.max(0, (room - slide.offsetHeight) / 2)}px`;
+    }
+  }
+
   private wear(size: { width: number; scale: number; height: number; left: number } | null): void {
     const { figure, frame } = this;
     frame.classList.toggle("fitted", size !== null);
-    figure.style.height = size ? `${Math.ceil(size.height * size.scale)}px` : "";
+    const height = size ? `${Math.ceil(size.height * size.scale)}px` : "";
+    const grown = figure.style.height !== height;
+    figure.style.height = height;
+    if (grown) this.centre();
     if (!size) return;
     frame.style.setProperty("--layout", `${size.width}px`);
     frame.style.setProperty("--fit", `translateX(${size.left.toFixed(1)}px) scale(${size.scale.toFixed(4)})`);
@@ -133,7 +147,7 @@ export class Place {
 }
 
 /** Widths that figures are laid out in on slides, and the room that is left below them, in CSS pixels. */
-const WIDTHS = [820, 960, 1120, 1280];
+const WIDTHS = [740, 820, 960, 1120, 1280];
 const MARGIN = 16;
 
 function ancestors(element: Element, name: string): Element[] {
@@ -153,7 +167,9 @@ function heightBelow(element: HTMLElement, slide: Element): number {
   let sum = 0;
   for (let at: Element | null = element; at && at !== slide; at = at.parentElement) {
     for (let next = at.nextElementSibling; next; next = next.nextElementSibling) {
-      if (next instanceof HTMLElement && !next.matches("aside.notes, script, style")) sum += next.offsetHeight;
+      if (!(next instanceof HTMLElement) || next.matches("aside.notes, script, style")) continue;
+      const { marginTop, marginBottom, position } = getComputedStyle(next);
+      if (position !== "absolute") sum += next.offsetHeight + (Number.parseFloat(marginTop) || 0) + (Number.parseFloat(marginBottom) || 0);
     }
   }
   return sum;

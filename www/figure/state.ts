@@ -128,6 +128,7 @@ export class State<S extends object> {
   /** Calls when the reader, or time, has changed something: at each change, and when it has come to rest. */
   listen(listener: (kind: "input" | "change") => void): void {
     this.told = this.text;
+    this.changed = false;
     this.listener = listener;
   }
 
@@ -180,10 +181,11 @@ export class State<S extends object> {
   }
 
   /** Where the figure begins, and where “reset” leads, from now on. */
-  begin(values: Partial<S>): void {
+  begin(values: Partial<S>, { atFirst = false } = {}): void {
     Object.assign(this.initial, values);
     Object.assign(this.value, values);
-    this.readUrl();
+    // What the address says counts more than what the page's author wrote, but not than what the page does later.
+    if (atFirst) this.readUrl();
     this.told = this.text;
   }
 
@@ -200,6 +202,7 @@ export class State<S extends object> {
     Object.assign(this.value, values);
     this.taken = true;
     this.told = this.text;
+    this.timer = setTimeout(() => this.rest(), 300);
   }
 
   /** The figure's own defaults, whatever attributes and address say: always computable. */

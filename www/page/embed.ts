@@ -41,18 +41,24 @@ if (!host.tags.includes(tag)) {
   }
   theme(query.get("theme"));
   figure.setAttribute("address", "off");
-  figure.setAttribute("at", state(location.hash));
+  prepare(location.hash);
   figure.addEventListener("ready", () => tell("ready"));
   figure.addEventListener("change", () => tell("change", { at: figure.prepared }));
   figure.addEventListener("error", (event) => tell("error", { message: (event as unknown as CustomEvent<string>).detail }));
   new ResizeObserver(() => tell("height", { height: Math.ceil(main.getBoundingClientRect().height) })).observe(main);
-  addEventListener("hashchange", () => figure.setAttribute("at", state(location.hash)));
+  addEventListener("hashchange", () => prepare(location.hash));
   addEventListener("message", ({ source, data }: MessageEvent) => {
     if (source !== parent || source === window || typeof data !== "object" || data === null) return;
-    if (data.type === "kernelscope:set" && typeof data.at === "string") figure.setAttribute("at", state(data.at));
+    if (data.type === "kernelscope:set" && typeof data.at === "string") prepare(data.at);
     if (data.type === "kernelscope:theme") theme(data.theme);
   });
   main.append(figure);
+
+  function prepare(text: string): void {
+    const given = state(text);
+    if (given) figure.setAttribute("at", given);
+    else figure.removeAttribute("at");
+  }
 }
 
 /** `#kernel=sobel-y`, or a link of the lecture: `#convolution?convolution.kernel=sobel-y`. An empty state is one too. */

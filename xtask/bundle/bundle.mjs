@@ -87,6 +87,7 @@ async function carry(folder, kind, extension) {
 await carry("images", "image", ".png");
 await carry("models", "model", ".safetensors");
 files.set("custom-elements.json", Buffer.from(customElementsManifest(elements)));
+files.set("elements.json", Buffer.from(`${JSON.stringify(elements)}\n`));
 files.set("elements.html", Buffer.from(documentation(elements)));
 files.set("manifest.json", Buffer.from(manifest(files)));
 

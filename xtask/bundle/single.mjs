@@ -1,4 +1,4 @@
-// The whole page as one HTML file for file://: scripts, styles, typefaces and pictures inlined.
+// A whole page (the lecture, or embed.html) as one HTML file for file://: scripts, styles, typefaces and pictures inlined.
 //   node xtask/bundle/single.mjs --out FILE [--html index.html] [--pkg pkg]
 // The Content-Security-Policy names each inlined script by its hash: nothing else may run, and nothing is fetched.
 import { createHash } from "node:crypto";
@@ -39,7 +39,9 @@ const named = [];
 html = html.replace(/\s*<script\s+src="([^"]+)"\s+defer><\/script>/g, (_, address) => (named.push(address), ""));
 const core = named.shift();
 if (core !== "pkg/kernelscope.js") throw new Error(`the first script of ${options.html} must be pkg/kernelscope.js; it is ${core}`);
-const chunks = readdirSync(join(options.pkg, "chunks")).sort().map((name) => `pkg/chunks/${name}`);
+// A page's own chunk is there only where the page names it.
+const PAGES = ["embed.js", "page.js"];
+const chunks = readdirSync(join(options.pkg, "chunks")).filter((name) => !PAGES.includes(name)).sort().map((name) => `pkg/chunks/${name}`);
 const order = [core, ...chunks.filter((chunk) => !named.includes(chunk)), ...named];
 const scripts = order.map((address) => readFileSync(fileOf(address), "utf8").replace(/<\/(script)/gi, "<\\/$1").replaceAll("<!--", "<\\!--"));
 const hashes = scripts.map((script) => `'sha256-${createHash("sha256").update(script).digest("base64")}'`);

@@ -12,6 +12,7 @@ pub mod serve;
 pub mod shell;
 pub mod sources;
 pub mod steps;
+pub mod still;
 pub mod suite;
 pub mod toolchain;
 pub mod wasm;

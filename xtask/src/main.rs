@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, bail};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use xtask::{build, check, package, serve, suite};
+use xtask::{build, check, package, serve, still, suite};
 
 const USAGE: &str = "\
 cargo xtask build                         build pkg/
@@ -11,7 +11,9 @@ cargo xtask build --check                 fail when pkg/ does not belong to the 
 cargo xtask build --sabotage [--out DIR]  build the variant that lies, for tests
 cargo xtask serve [--port N] [--no-open]  build, serve on this machine, build again when a file changes
 cargo xtask test [--only CHECK]...        run every check, or those named
-cargo xtask package                       write dist/kernelscope-<version>.zip and dist/kernelscope.html";
+cargo xtask still FIGURE [STATE] --out F  render a figure's state: F.png, F.svg or F.pdf; --frames N for its time
+cargo xtask still DOCUMENT.qmd            render a picture for each shortcode in a document
+cargo xtask package                       write dist/: the page as a ZIP and as one HTML file, the Quarto extension";
 
 fn main() -> ExitCode {
     match run(std::env::args().skip(1).collect()) {
@@ -29,6 +31,7 @@ fn run(arguments: Vec<String>) -> Result<()> {
         Some("build") => build_command(arguments),
         Some("serve") => serve_command(arguments),
         Some("test") => test_command(arguments),
+        Some("still") => still::still(&arguments.collect::<Vec<_>>()),
         Some("package") => match arguments.next() {
             None => package::package(),
             Some(other) => bail!("package does not know \"{other}\"\n{USAGE}"),

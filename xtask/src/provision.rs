@@ -92,25 +92,66 @@ pub fn npm_packages() -> Result<()> {
 
 /// Makes sure that Chromium, Firefox and their WebDriver servers are there; gives geckodriver's path.
 pub fn browsers() -> Result<PathBuf> {
-    let mut missing = Vec::new();
-    for (program, package) in [
+    debian(&[
         ("chromium", "chromium"),
         ("chromedriver", "chromium-driver"),
         ("firefox-esr", "firefox-esr"),
-    ] {
-        if shell::find(program).is_none() {
-            missing.push(package);
-        }
-    }
-    if !missing.is_empty() {
-        apt(&missing).with_context(|| {
-            format!(
-                "the browser tests need: apt-get install {}",
-                missing.join(" ")
-            )
-        })?;
-    }
+    ])?;
     geckodriver()
+}
+
+/// Makes sure that Chromium and its WebDriver server are there.
+pub fn chromium() -> Result<()> {
+    debian(&[
+        ("chromium", "chromium"),
+        ("chromedriver", "chromium-driver"),
+    ])
+}
+
+/// Installs the Debian packages whose programs are missing.
+fn debian(wanted: &[(&str, &str)]) -> Result<()> {
+    let missing: Vec<&str> = wanted
+        .iter()
+        .filter(|(program, _)| shell::find(program).is_none())
+        .map(|(_, package)| *package)
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let names = missing.join(" ");
+    apt(&missing).with_context(|| format!("this needs: apt-get install {names}"))
+}
+
+/// The PyPI package that brings a pandoc, under which the Quarto extension is tested.
+const PANDOC: &str = "pypandoc_binary==1.17";
+
+/// Makes sure that a pandoc is there; gives its path.
+pub fn pandoc() -> Result<PathBuf> {
+    let packages = crate::root().join("target/python");
+    let binary = packages.join("pypandoc/files/pandoc");
+    let stamp = Stamp::new("pandoc", &[packages.join("pypandoc/__init__.py")]);
+    if stamp.is_fresh(PANDOC) {
+        skipped("pandoc", "installed");
+        return Ok(binary);
+    }
+    if shell::find("python3").is_none() || !has_pip() {
+        apt(&["python3", "python3-pip"])
+            .context("pandoc comes with a Python package: install Python 3 and pip")?;
+    }
+    step("pandoc (pip, once)", || {
+        let mut install = Command::new("python3");
+        install
+            .args(["-m", "pip", "install", "--quiet", "--upgrade", "--target"])
+            .arg(&packages)
+            .arg(PANDOC);
+        shell::output(&mut install)?;
+        stamp.write(PANDOC)
+    })?;
+    Ok(binary)
+}
+
+fn has_pip() -> bool {
+    shell::output(Command::new("python3").args(["-m", "pip", "--version"])).is_ok()
 }
 
 /// Firefox's WebDriver server, which Debian does not package: built with `cargo install` once.

@@ -256,19 +256,25 @@ fn node() -> Result<Count> {
 fn browser() -> Result<Count> {
     provision::npm_packages()?;
     let geckodriver = provision::browsers()?;
+    let pandoc = provision::pandoc()?;
     build::sabotage(None)?;
-    package::single(&crate::root().join("target/single/kernelscope.html"))?;
-    let driver = [("GECKODRIVER", geckodriver)];
+    for (html, one) in [
+        ("index.html", "kernelscope.html"),
+        ("embed.html", "kernelscope-embed.html"),
+    ] {
+        package::single(html, &crate::root().join("target/single").join(one))?;
+    }
+    let variables = [("GECKODRIVER", geckodriver), ("PANDOC", pandoc)];
     let mut total = Count::default();
     for file in test_files(&crate::root().join("tests/browser"))? {
         let files = [file];
         let name = files[0].file_name().unwrap_or_default().to_string_lossy();
         println!("── browser: {name}");
-        let mut count = node_tests(&files, &driver)?;
+        let mut count = node_tests(&files, &variables)?;
         if count.failed > 0 {
             // A real browser on a busy machine now and then misses a moment. A fault is there the second time, too.
             println!("── {name}: {} failed; once more", count.failed);
-            count = node_tests(&files, &driver)?;
+            count = node_tests(&files, &variables)?;
             if count.failed == 0 {
                 println!("── {name}: passed only at the second try");
             }

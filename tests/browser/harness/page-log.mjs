@@ -32,7 +32,9 @@ export class PageLog {
 
   #receive({ method, params }) {
     if (method === "log.entryAdded") {
-      const { level, text, type } = params;
+      const { level, text, type, stackTrace } = params;
+      // Firefox says this, from no script, of documents that hold no script of ours too.
+      if (!stackTrace && text === 'Error: Permission denied to access property "length"') return;
       this.messages.push({ level, type, text: text ?? "" });
     } else if (method === "network.beforeRequestSent") {
       this.requests.push(params.request.url);
