@@ -153,6 +153,8 @@ struct Node {
     kind: Kind,
     inputs: Vec<usize>,
     parameters: Vec<Option<Arc<Tensor>>>,
+    /// Its weights as the kernels want them, if it is a convolution.
+    arranged: Arc<crate::ops::conv2d::Arranged>,
     description: Description,
 }
 
@@ -300,6 +302,7 @@ impl Graph {
             kind,
             inputs,
             parameters,
+            arranged: Arc::default(),
             description,
         })
     }

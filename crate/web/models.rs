@@ -3,6 +3,7 @@
 use super::{Js, explained, held, keep, object, read_options, set, sizes};
 use crate::graph::{Description, Graph, Keep, Trace};
 use crate::json;
+use crate::ops::conv2d::Order;
 use crate::options::Value;
 use crate::{metrics as scores, models, weights};
 use js_sys::{Array, JSON, Object};
@@ -118,9 +119,9 @@ pub fn model_shapes(handle: u32, input: &[u32]) -> Js<JsValue> {
 }
 
 /// Runs a network on a stored image: { trace, output, nodes: { name: handle } }, with the maps asked for: "output", "all"
-/// or a list of names.
+/// or a list of names. `exact`: sums run in the order of `explain`, to the bit; else as they are fastest.
 #[wasm_bindgen]
-pub fn model_run(handle: u32, x: u32, kept: JsValue) -> Js<JsValue> {
+pub fn model_run(handle: u32, x: u32, kept: JsValue, exact: bool) -> Js<JsValue> {
     let model = model(handle)?;
     let keep_nodes = match kept.as_string().as_deref() {
         Some("output") => Keep::Output,
@@ -141,7 +142,8 @@ pub fn model_run(handle: u32, x: u32, kept: JsValue) -> Js<JsValue> {
             ));
         }
     };
-    let run = model.graph.run((*held(x)?).clone(), &keep_nodes)?;
+    let order = if exact { Order::Reading } else { Order::Free };
+    let run = model.graph.run_with(held(x)?, &keep_nodes, order)?;
     let nodes = Object::new();
     let names: Vec<String> = match keep_nodes {
         Keep::Output => Vec::new(),
@@ -153,10 +155,10 @@ pub fn model_run(handle: u32, x: u32, kept: JsValue) -> Js<JsValue> {
         Keep::Nodes(names) => names,
     };
     for name in names {
-        set(&nodes, &name, &keep((*run.node(&name)?).clone()).into());
+        set(&nodes, &name, &keep(run.node(&name)?).into());
     }
     let result = Object::new();
-    set(&result, "output", &keep((*run.output()).clone()).into());
+    set(&result, "output", &keep(run.output()).into());
     set(&result, "nodes", &nodes);
     let handle = STORE.with_borrow_mut(|store| {
         store.last += 1;
@@ -170,7 +172,7 @@ pub fn model_run(handle: u32, x: u32, kept: JsValue) -> Js<JsValue> {
 /// A node's map as a tensor; computed again if it was not kept.
 #[wasm_bindgen]
 pub fn trace_node(handle: u32, name: &str) -> Js<u32> {
-    Ok(keep((*trace(handle)?.node(name)?).clone()))
+    Ok(keep(trace(handle)?.node(name)?))
 }
 
 /// Takes one value of a node apart; a term's `input` is the name of the node it comes from.

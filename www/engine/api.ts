@@ -217,9 +217,14 @@ export interface Run {
   shares(node: string, at: number[]): Promise<Shares>;
 }
 
-export interface RunOptions {
+export interface RunOptions extends CallOptions {
   keep?: "output" | "all" | string[];
-  signal?: AbortSignal;
+  /**
+   * Whether convolutions add their products in the order of `explain`, so that every value equals its explanation to the bit.
+   * By default they do where maps between are kept, to be looked at; a run for its output alone takes the fastest order, which
+   * differs in the last digits.
+   */
+  exact?: boolean;
 }
 
 export interface Model {

@@ -34,7 +34,7 @@ class Core implements Engine {
   private models = new Map<number, Uint8Array>();
   private keys = 0;
   private closed = false;
-  private onThisThread = false;
+  onThisThread = false;
   private last: Stats["last"] = null;
   private runs = 0;
   private restarts = 0;
@@ -230,19 +230,13 @@ class Core implements Engine {
 
   private async run(op: string, inputs: (Input | null)[], options: CallOptions): Promise<Tensor> {
     const { out, transfer, signal } = options;
-    if (out !== undefined && !(out instanceof Float32Array)) throw new Error(`${op}: out must be a Float32Array`);
+    checkOut(op, out);
     const refs = inputs.map((input) => refOf(op, input));
     const call: Call = { kind: "op", op, inputs: refs, options: plain(options) };
     if (out && this.onThisThread) call.out = out;
     const reply = await this.send("runner", call, { signal, transfer: transfer ? buffersOf(refs) : [] });
     this.note(op, reply.ms);
-    const result = reply.value as Tensor;
-    if (!out || result.data === out) return result;
-    if (out.length !== result.data.length) {
-      throw new Error(`${op}: out has ${out.length} values, the result has ${result.data.length} (${result.shape.join("×")})`);
-    }
-    out.set(result.data);
-    return { data: out, shape: result.shape };
+    return into(op, reply.value as Tensor, out);
   }
 
   private async both(call: Call): Promise<[Reply, ...Reply[]]> {
@@ -314,18 +308,24 @@ class Network implements Model {
     return (await this.core.send("answerer", call)).value as Awaited<ReturnType<Model["receptiveField"]>>;
   }
 
-  async run(x: Input, { keep = "output", signal }: RunOptions = {}): Promise<Run> {
+  async run(x: Input, { keep = "output", exact = keep !== "output", out, transfer, signal }: RunOptions = {}): Promise<Run> {
+    if (typeof exact !== "boolean") throw new Error(`run: exact must be true or false; got ${JSON.stringify(exact)}`);
+    checkOut("run", out);
     const trace = this.key;
     const serial = ++this.trace;
-    const call: Call = { kind: "forward", model: this.key, input: refOf("run", x), keep, trace };
-    const reply = await this.core.send("runner", call, { signal });
+    const input = refOf("run", x);
+    const call: Call = { kind: "forward", model: this.key, input, keep, exact, trace };
+    if (out && this.core.onThisThread) call.out = out;
+    const reply = await this.core.send("runner", call, { signal, transfer: transfer ? buffersOf([input]) : [] });
     this.core.note("network", reply.ms);
+    const value = reply.value as Pick<Run, "output" | "nodes">;
     const about = async <T>(method: Extract<Call, { kind: "trace" }>["method"], node: string, at: number[]): Promise<T> => {
       if (serial !== this.trace) throw new Error("this network has run again since; ask the newer run");
       return (await this.core.send("runner", { kind: "trace", method, trace, node, at })).value as T;
     };
     return {
-      ...(reply.value as Pick<Run, "output" | "nodes">),
+      output: into("run", value.output, out),
+      nodes: value.nodes,
       explain: (node, at) => about("trace_explain", node, at),
       shares: (node, at) => about("trace_shares", node, at),
       gradient: (node, at) => about("trace_gradient", node, at),
@@ -360,6 +360,20 @@ function refOf(op: string, input: Input | null): Ref {
     throw new Error(`${op}: shape ${shape.join("×")} means ${count} values; the data has ${data.length}`);
   }
   return { data, shape };
+}
+
+function checkOut(op: string, out: unknown): void {
+  if (out !== undefined && !(out instanceof Float32Array)) throw new Error(`${op}: out must be a Float32Array`);
+}
+
+/** A result in the array that the caller gave for it, if one was given. */
+function into(op: string, result: Tensor, out?: Float32Array): Tensor {
+  if (!out || result.data === out) return result;
+  if (out.length !== result.data.length) {
+    throw new Error(`${op}: out has ${out.length} values, the result has ${result.data.length} (${result.shape.join("×")})`);
+  }
+  out.set(result.data);
+  return { data: out, shape: result.shape };
 }
 
 /** The operator's own options, without those that belong to the call. */

@@ -72,6 +72,21 @@ impl Settings {
             align_corners: align.unwrap_or(false),
         })
     }
+
+    /// How many times every pixel of a map of shape `x` is repeated, across and down, if that is all that happens.
+    pub fn zoom(&self, x: &[usize]) -> Option<usize> {
+        let plan = plan(x, self).ok()?;
+        let zoom = plan.rows.len() / plan.images.h;
+        let repeats = |taps: &[Tap], n: usize| {
+            let each = |(i, tap): (usize, &Tap)| tap.low == i / zoom;
+            taps.len() == n * zoom && taps.iter().enumerate().all(each)
+        };
+        (self.mode == Mode::Nearest
+            && zoom > 0
+            && repeats(&plan.rows, plan.images.h)
+            && repeats(&plan.columns, plan.images.w))
+        .then_some(zoom)
+    }
 }
 
 fn scale(reader: &mut Reader<'_>) -> Result<Option<[f64; 2]>> {
