@@ -217,6 +217,14 @@ export interface Run {
   shares(node: string, at: number[]): Promise<Shares>;
 }
 
+/** The bytes of a file. */
+export type Bytes = Uint8Array | ArrayBuffer;
+
+export interface LoadOptions {
+  /** The files beside an ONNX file that hold its weights: by their names, or the bytes of the only one. */
+  externalData?: Bytes | Record<string, Bytes>;
+}
+
 export interface RunOptions extends CallOptions {
   keep?: "output" | "all" | string[];
   /**
@@ -281,8 +289,11 @@ export interface Engine {
   kernel(name: string): Promise<Tensor>;
   /** A weight turned by 180° in its last two axes: true convolution is cross-correlation with it. */
   flip(weight: Tensor): Promise<Tensor>;
-  /** A network from the bytes of a safetensors file with the graph in its metadata. */
-  loadModel(bytes: Uint8Array): Promise<Model>;
+  /**
+   * A network from the bytes of a file: safetensors with the graph in its metadata, or ONNX. An ONNX network takes its input
+   * as it is, (C, H, W) or (N, C, H, W), and is made for each size of picture when it first meets it.
+   */
+  loadModel(bytes: Uint8Array | ArrayBuffer, options?: LoadOptions): Promise<Model>;
   /** Keeps a copy of a tensor beside the workers until `release`. */
   hold(tensor: Tensor): Promise<Held>;
   release(held: Held): void;

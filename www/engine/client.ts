@@ -1,7 +1,7 @@
 /** `createEngine`: promises in front of two instances, one that runs and one that answers. */
 import type {
-  AvgPool2dOptions, CallOptions, Conv2dOptions, ConvTranspose2dOptions, Engine, EngineOptions, Explanation, GraphNode, Held, Input, InterpolateOptions, KernelInfo, Knob,
-  MaxPool2dOptions, MicroscopeOptions, Model, Picture, Run, RunOptions, Specimen, SpecimenKind, Stats, Tensor,
+  AvgPool2dOptions, Bytes, CallOptions, Conv2dOptions, ConvTranspose2dOptions, Engine, EngineOptions, Explanation, GraphNode, Held, Input, InterpolateOptions, KernelInfo, Knob,
+  LoadOptions, MaxPool2dOptions, MicroscopeOptions, Model, Picture, Run, RunOptions, Specimen, SpecimenKind, Stats, Tensor,
 } from "./api";
 import { compile } from "./compile";
 import type { Call, Ref } from "./protocol";
@@ -31,7 +31,7 @@ class Core implements Engine {
   private transports!: Record<Role, Transport>;
   private restarting: Partial<Record<Role, Promise<void>>> = {};
   private held = new Map<number, Tensor>();
-  private models = new Map<number, Uint8Array>();
+  private models = new Map<number, { bytes: Uint8Array; external: (string | Uint8Array)[] }>();
   private keys = 0;
   private closed = false;
   onThisThread = false;
@@ -181,11 +181,12 @@ class Core implements Engine {
     return (await this.send("answerer", { kind: "tensor", method: "flip", args: [refOf("flip", weight)] })).value as Tensor;
   }
 
-  async loadModel(bytes: Uint8Array): Promise<Model> {
-    if (!(bytes instanceof Uint8Array)) throw new Error("loadModel: expected the bytes of a file as a Uint8Array");
+  async loadModel(bytes: Bytes, { externalData }: LoadOptions = {}): Promise<Model> {
+    const file = bytesOf("the bytes of a file", bytes);
+    const external = externalFiles(externalData);
     const key = ++this.keys;
-    const [{ value }] = await this.both({ kind: "load", key, bytes });
-    this.models.set(key, bytes);
+    const [{ value }] = await this.both({ kind: "load", key, bytes: file, external });
+    this.models.set(key, { bytes: file, external });
     return new Network(this, key, value as GraphNode[]);
   }
 
@@ -280,7 +281,7 @@ class Core implements Engine {
     this.restarts += 1;
     await Promise.all([
       ...[...this.held].map(([key, { data, shape }]) => fresh.send({ kind: "hold", key, data, shape })),
-      ...[...this.models].map(([key, bytes]) => fresh.send({ kind: "load", key, bytes })),
+      ...[...this.models].map(([key, files]) => fresh.send({ kind: "load", key, ...files })),
     ]);
   }
 }
@@ -335,6 +336,20 @@ class Network implements Model {
   close(): void {
     this.core.unload(this.key);
   }
+}
+
+function bytesOf(what: string, bytes: unknown): Uint8Array {
+  if (bytes instanceof Uint8Array) return bytes;
+  if (bytes instanceof ArrayBuffer) return new Uint8Array(bytes);
+  throw new Error(`loadModel: expected ${what} as a Uint8Array or an ArrayBuffer`);
+}
+
+/** The files beside a model as [name, bytes, …]; the name of an only one may be left out. */
+function externalFiles(given: LoadOptions["externalData"]): (string | Uint8Array)[] {
+  if (given === undefined || given === null) return [];
+  if (given instanceof Uint8Array || given instanceof ArrayBuffer) return ["", bytesOf("externalData", given)];
+  if (typeof given !== "object") throw new Error("loadModel: externalData must be bytes, or an object of bytes by the files' names");
+  return Object.entries(given).flatMap(([name, bytes]) => [name, bytesOf(`the bytes of externalData "${name}"`, bytes)]);
 }
 
 /** What the workers hold travels by its key. */

@@ -94,7 +94,7 @@ export class Executor {
         return { value: { ...made, image: image.value }, transfer: image.transfer };
       }
       case "load": {
-        const model = glue.load_model(call.bytes);
+        const model = glue.load_model(call.bytes, call.external);
         this.models.set(call.key, model);
         return { value: glue.model_graph(model), transfer: [] };
       }

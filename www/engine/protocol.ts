@@ -12,7 +12,7 @@ export type Call =
   | { kind: "specimen"; specimen: string; options: object }
   | { kind: "microscope"; image: Tensor; labels: Record<string, Tensor>; pixelSize: number; options: object }
   | { kind: "decode"; bytes: Uint8Array }
-  | { kind: "load"; key: number; bytes: Uint8Array }
+  | { kind: "load"; key: number; bytes: Uint8Array; external: (string | Uint8Array)[] }
   | { kind: "unload"; key: number }
   | { kind: "forward"; model: number; input: Ref; keep: string[] | "output" | "all"; exact: boolean; trace: number; out?: Float32Array }
   | { kind: "forget"; trace: number }

@@ -172,6 +172,16 @@ fn taps(settings: &Settings, axis: usize, n: usize) -> Result<Vec<Tap>> {
     Ok((0..m).map(tap).collect())
 }
 
+/// For every output along an axis of `n` pixels (0 vertical, 1 horizontal): the two pixels that are mixed, and the weight of
+/// the second.
+///
+/// # Errors
+/// If nothing would be left, or too much.
+pub fn reading(settings: &Settings, axis: usize, n: usize) -> Result<Vec<(usize, usize, f32)>> {
+    let taps = taps(settings, axis, n)?.into_iter();
+    Ok(taps.map(|tap| (tap.low, tap.high, tap.weight)).collect())
+}
+
 struct Plan {
     images: Images,
     rows: Vec<Tap>,
