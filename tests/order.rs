@@ -262,3 +262,62 @@ fn a_value_that_is_not_finite_stays_where_it_is_seen() -> Result<()> {
     assert!(bits(&exact).contains(&false));
     Ok(())
 }
+
+/// Strips, joined, are the whole to the bit, in either order.
+#[test]
+fn strips_are_the_whole_to_the_bit() -> Result<()> {
+    let graph = network()?;
+    let (h, w) = (128, 24);
+    let x = Tensor::from_fn(&[1, h, w], noise(5))?;
+    for order in [Order::Reading, Order::Free] {
+        let whole = graph.run_with(x.clone(), &Keep::Output, order)?.output();
+        for parts in [2, 3, 4] {
+            let tiling = graph.tiling(x.shape(), order, parts, [1e9, 1e9])?;
+            assert!(tiling.strips.len() >= parts.min(3), "{tiling:?}");
+            let mut next = 0;
+            for strip in &tiling.strips {
+                assert_eq!(strip.top, next);
+                assert!(strip.to - strip.from < h, "{strip:?} saves nothing");
+                next = strip.bottom;
+                let rows = x.data()[strip.from * w..strip.to * w].to_vec();
+                let part = Tensor::new(&[1, strip.to - strip.from, w], rows)?;
+                assert!(graph.suits_strip(part.shape(), strip.to - strip.from));
+                let part = graph.run_with(part, &Keep::Output, order)?.output();
+                for c in 0..5 {
+                    for y in strip.top..strip.bottom {
+                        let from = (c * part.shape()[1] + strip.skip + y - strip.top) * w;
+                        let (got, wanted) = (
+                            &part.data()[from..][..w],
+                            &whole.data()[(c * h + y) * w..][..w],
+                        );
+                        assert_eq!(
+                            got, wanted,
+                            "{order:?}, {parts} parts, channel {c}, row {y}"
+                        );
+                    }
+                }
+            }
+            assert_eq!(next, h);
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn what_cannot_be_split_is_refused_with_its_cost() -> Result<()> {
+    let graph = network()?;
+    let tiling = graph.tiling(&[1, 64, 64], Order::Reading, 1, [1e9, 1e9])?;
+    assert!(
+        tiling.strips.is_empty() && tiling.bytes > 64.0 * 64.0 * 4.0 * 10.0,
+        "{tiling:?}"
+    );
+    let message = graph
+        .tiling(&[1, 4, 4096], Order::Reading, 1, [1e3, 1e3])
+        .unwrap_err()
+        .to_string();
+    assert!(
+        message.contains("GB") && message.contains("(1, 4, 4096)"),
+        "{message}"
+    );
+    Ok(())
+}

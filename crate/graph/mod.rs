@@ -12,9 +12,11 @@ mod gradient;
 mod patch;
 mod plan;
 mod shares;
+mod tiles;
 mod trace;
 
 pub use shares::{Concatenation, Part, Shares, Summands};
+pub use tiles::{Strip, Tiling};
 pub use trace::Trace;
 
 use crate::error::{Error, Result, tuple};

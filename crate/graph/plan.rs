@@ -92,14 +92,24 @@ impl Graph {
         (kept[0], kept[last]) = (true, true);
         self.sizes(x.shape())?;
         // Free sums would spread a value that is not finite over its neighbours.
-        let finite = || x.data().iter().all(|value| value.is_finite());
-        let order = if order == Order::Free && finite() {
+        let order = if order == Order::Free && self.has_free_sums() && finite(x.data()) {
             Order::Free
         } else {
             Order::Reading
         };
         let values = self.compute(vec![Some(x)], &kept, order)?;
         Ok(Trace::new(self.clone(), values))
+    }
+
+    /// Whether some convolution may be computed in another order.
+    fn has_free_sums(&self) -> bool {
+        self.nodes.iter().any(|node| match &node.kind {
+            Kind::Op(Op::Conv2d(settings)) => {
+                let weight = node.parameters[0].as_ref();
+                weight.is_some_and(|weight| conv2d::has_free_order(weight.shape(), settings))
+            }
+            _ => false,
+        })
     }
 
     /// Computes the kept nodes; `known` holds the values of the first nodes, the image at least.
@@ -356,4 +366,16 @@ impl<'a> Pass<'a> {
                 .for_each(|&input| self.release(input));
         }
     }
+}
+
+/// Whether all values are. A product with zero is zero unless one is not.
+fn finite(values: &[f32]) -> bool {
+    let mut sums = [0.0f32; 8];
+    let (eights, rest) = values.as_chunks::<8>();
+    for eight in eights {
+        for (sum, value) in sums.iter_mut().zip(eight) {
+            *sum += value * 0.0;
+        }
+    }
+    sums.iter().chain(rest).all(|value| value.is_finite())
 }

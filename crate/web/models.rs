@@ -174,6 +174,37 @@ pub fn model_run(handle: u32, x: u32, kept: JsValue, exact: bool) -> Js<JsValue>
     Ok(result.into())
 }
 
+/// How a picture of this shape can be run in strips: { bytes, strips: [{ from, to, top, bottom, skip }], why }. See `Graph::tiling`.
+#[wasm_bindgen]
+pub fn model_tiling(
+    handle: u32,
+    input: &[u32],
+    exact: bool,
+    parts: u32,
+    budget: f64,
+    most: f64,
+) -> Js<JsValue> {
+    let model = model(handle)?;
+    let order = if exact { Order::Reading } else { Order::Free };
+    let shape = sizes(input);
+    let graph = model.graph(&shape)?;
+    let mut tiling = graph.tiling(&shape, order, parts as usize, [budget, most])?;
+    let suits = tiling.strips.iter().all(|strip| {
+        let rows = strip.to - strip.from;
+        let mut shape = shape.clone();
+        let place = shape.len() - 2;
+        shape[place] = rows;
+        model
+            .graph(&shape)
+            .is_ok_and(|graph| graph.suits_strip(&shape, rows))
+    });
+    if !suits {
+        tiling.strips.clear();
+        tiling.why = "the network is made for one size of picture".into();
+    }
+    object(&tiling)
+}
+
 /// A node's map as a tensor; computed again if it was not kept.
 #[wasm_bindgen]
 pub fn trace_node(handle: u32, name: &str) -> Js<u32> {

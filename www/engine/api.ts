@@ -21,6 +21,7 @@ export interface EngineOptions {
   backend?: "auto" | "cpu" | "webgpu";
   /** "worker" (default) keeps the page responsive; "here" computes on the calling thread. */
   thread?: "worker" | "here";
+  /** Workers that share a network's run on a large picture, 1 (default) to 16. With thread "here" there is only this one. */
   workers?: number;
 }
 
@@ -233,6 +234,8 @@ export interface RunOptions extends CallOptions {
    * differs in the last digits.
    */
   exact?: boolean;
+  /** Called after each tile of a picture that is run in tiles, with how many are done and how many there are. */
+  progress?: (done: number, total: number) => void;
 }
 
 export interface Model {

@@ -232,6 +232,14 @@ pub fn run_with(inputs: Inputs<'_>, settings: &Settings, order: Order) -> Result
     )
 }
 
+/// Whether weights of this shape can be summed in another order than the reading order. Small maps are not, all the same.
+pub fn has_free_order(weight: &[usize], settings: &Settings) -> bool {
+    let window = &settings.window;
+    matches!(*weight, [co, ci, 3, 3] if ci >= 4 && co / settings.groups >= 4)
+        && window.stride == [1, 1]
+        && window.dilation == [1, 1]
+}
+
 /// A convolution and what is computed along with it.
 pub struct Fused<'a> {
     /// The shape of the input, which may lie in several pieces.
