@@ -84,7 +84,7 @@ impl Graph {
         let (h, rows) = (height(input), height(&sizes[last]));
         let unit = align / steps[last];
         // As few strips as the budget allows; their halo costs memory too.
-        for count in parts..=rows.div_ceil(unit) {
+        for count in parts.max(2)..=rows.div_ceil(unit) {
             let core = rows.div_ceil(count).next_multiple_of(unit);
             let mut strips = Vec::new();
             for top in (0..rows).step_by(core) {
@@ -105,7 +105,7 @@ impl Graph {
             let longest = strips.iter().map(|strip| strip.to - strip.from).max();
             let longest = longest.unwrap_or(h);
             if strips.len() < 2 || longest == h {
-                return whole("every part of it sees almost all rows".into());
+                continue;
             }
             if bytes * longest as f64 / h as f64 <= budget {
                 return Ok(Tiling {
@@ -115,7 +115,7 @@ impl Graph {
                 });
             }
         }
-        whole("even the smallest strips are too large".into())
+        whole("every part of it sees almost all rows".into())
     }
 
     /// Whether a strip of this many rows has the maps' sizes that strips count on.

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, bail};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use xtask::{build, check, package, serve, suite};
+use xtask::{bench, build, check, package, serve, suite};
 
 const USAGE: &str = "\
 cargo xtask build                         build pkg/
@@ -11,6 +11,8 @@ cargo xtask build --check                 fail when pkg/ does not belong to the 
 cargo xtask build --sabotage [--out DIR]  build the variant that lies, for tests
 cargo xtask serve [--port N] [--no-open]  build, serve on this machine, build again when a file changes
 cargo xtask test [--only CHECK]...        run every check, or those named
+cargo xtask bench [--only W3,W6] [--rounds N] [--write]
+                                          measure against onnxruntime-web and TensorFlow.js; --write puts the table into README.md
 cargo xtask package                       write dist/kernelscope-<version>.zip and dist/kernelscope.html";
 
 fn main() -> ExitCode {
@@ -29,6 +31,7 @@ fn run(arguments: Vec<String>) -> Result<()> {
         Some("build") => build_command(arguments),
         Some("serve") => serve_command(arguments),
         Some("test") => test_command(arguments),
+        Some("bench") => bench::bench(&arguments.collect::<Vec<_>>()),
         Some("package") => match arguments.next() {
             None => package::package(),
             Some(other) => bail!("package does not know \"{other}\"\n{USAGE}"),
