@@ -40,6 +40,8 @@ mod math;
 pub mod metrics;
 pub mod microscope;
 pub mod models;
+pub mod network;
+pub mod onnx;
 pub mod ops;
 pub mod options;
 mod random;

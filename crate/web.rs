@@ -21,7 +21,7 @@ use js_sys::{Array, Float32Array, Int32Array, Object, Reflect};
 use serde::Serialize;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::sync::Arc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::{JsError, JsValue, wasm_bindgen};
 
@@ -30,22 +30,22 @@ type Js<T> = Result<T, JsError>;
 #[derive(Default)]
 struct Store {
     last: u32,
-    tensors: BTreeMap<u32, Rc<Tensor>>,
+    tensors: BTreeMap<u32, Arc<Tensor>>,
 }
 
 thread_local! {
     static STORE: RefCell<Store> = RefCell::default();
 }
 
-fn keep(tensor: Tensor) -> u32 {
+fn keep(tensor: impl Into<Arc<Tensor>>) -> u32 {
     STORE.with_borrow_mut(|store| {
         store.last += 1;
-        store.tensors.insert(store.last, Rc::new(tensor));
+        store.tensors.insert(store.last, tensor.into());
         store.last
     })
 }
 
-fn held(handle: u32) -> Js<Rc<Tensor>> {
+fn held(handle: u32) -> Js<Arc<Tensor>> {
     STORE
         .with_borrow(|store| store.tensors.get(&handle).cloned())
         .ok_or_else(|| {
@@ -55,7 +55,7 @@ fn held(handle: u32) -> Js<Rc<Tensor>> {
         })
 }
 
-fn optional(handle: u32) -> Js<Option<Rc<Tensor>>> {
+fn optional(handle: u32) -> Js<Option<Arc<Tensor>>> {
     if handle == 0 {
         Ok(None)
     } else {
@@ -298,7 +298,7 @@ pub fn specimen(kind: &str, options: JsValue) -> Js<JsValue> {
 #[wasm_bindgen]
 pub fn microscope(image: u32, labels: JsValue, pixel_size: f64, options: JsValue) -> Js<JsValue> {
     let microscope = Microscope::read(&read_options("microscope", &options)?)?;
-    let given: Vec<(String, Rc<Tensor>)> = if labels.is_object() {
+    let given: Vec<(String, Arc<Tensor>)> = if labels.is_object() {
         Object::entries(labels.unchecked_ref())
             .iter()
             .map(|entry| {

@@ -11,7 +11,7 @@
 //! independent, so an [`Axis`] knows everything and a [`Window`] is a pair of them.
 
 use crate::error::{Error, Result};
-use crate::options::{Options, Reader, Value};
+use crate::options::{Options, Reader, Value, whole};
 use serde::Serialize;
 
 /// What stands in the padding (`padding_mode` of `torch.nn.Conv2d`).
@@ -69,7 +69,7 @@ impl PaddingMode {
     }
 
     /// Why this mode cannot pad `by` pixels onto `size` (PyTorch's limits), or `None` if it can.
-    fn refusal(self, by: usize, size: usize) -> Option<&'static str> {
+    pub(crate) fn refusal(self, by: usize, size: usize) -> Option<&'static str> {
         match self {
             PaddingMode::Reflect if by >= size => Some("smaller than"),
             PaddingMode::Circular if by > size => Some("at most"),
@@ -83,6 +83,8 @@ impl PaddingMode {
 pub enum Padding {
     /// This many pixels on both sides, [vertical, horizontal].
     By([usize; 2]),
+    /// This many pixels on each side, [[above, below], [left, right]].
+    Sides([[usize; 2]; 2]),
     /// As many as keep the size (stride 1 only). An odd number in all puts the odd one below or right.
     Same,
 }
@@ -169,8 +171,42 @@ fn read_padding(reader: &mut Reader<'_>) -> Result<Padding> {
                 format!("\"{word}\""),
             )),
         },
+        Some(Value::List(list)) if list.iter().any(|side| matches!(side, Value::List(_))) => {
+            read_sides(reader).map(Padding::Sides)
+        }
         _ => Ok(Padding::By(reader.pair("padding", 0)?.unwrap_or([0, 0]))),
     }
+}
+
+/// Reads `padding` where it names every side: [[above, below], [left, right]].
+///
+/// # Errors
+/// If it is anything else.
+pub(crate) fn read_sides(reader: &mut Reader<'_>) -> Result<[[usize; 2]; 2]> {
+    let Some(value) = reader.value("padding") else {
+        return Ok([[0; 2]; 2]);
+    };
+    let axis = |value: &Value| match value {
+        Value::List(sides) => match sides.as_slice() {
+            [before, after] => whole(before, 0).zip(whole(after, 0)).map(|(a, b)| [a, b]),
+            _ => None,
+        },
+        _ => None,
+    };
+    let sides = match value {
+        Value::List(axes) => match axes.as_slice() {
+            [y, x] => axis(y).zip(axis(x)).map(|(y, x)| [y, x]),
+            _ => None,
+        },
+        _ => None,
+    };
+    sides.ok_or_else(|| {
+        reader.refuse(
+            "padding",
+            "[[above, below], [left, right]], whole numbers of at least 0",
+            value,
+        )
+    })
 }
 
 /// Where a coordinate takes its value from.
@@ -372,6 +408,7 @@ impl Window {
         let span = [0, 1].map(|i| spec.dilation[i] as i64 * (spec.kernel[i] as i64 - 1) + 1);
         let sides = |i: usize| match spec.padding {
             Padding::By(by) => [by[i] as i64; 2],
+            Padding::Sides(sides) => sides[i].map(|n| n as i64),
             Padding::Same => [(span[i] - 1) / 2, (span[i] - 1) - (span[i] - 1) / 2],
         };
         let padded = [0, 1].map(|i| input[i] as i64 + sides(i).iter().sum::<i64>());

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Module, and what it may import from this crate. Tests at the bottom of a file may import more.
-const LAYERS: [(&str, &[&str]); 28] = [
+const LAYERS: [(&str, &[&str]); 30] = [
     ("error", &[]),
     ("tensor", &["error"]),
     ("options", &["error"]),
@@ -57,6 +57,8 @@ const LAYERS: [(&str, &[&str]); 28] = [
         ],
     ),
     ("weights", &["error", "tensor", "options", "graph", "json"]),
+    ("onnx", &["error", "tensor", "options", "ops", "graph"]),
+    ("network", &["error", "options", "graph", "onnx", "weights"]),
     ("metrics", &["error", "tensor", "options"]),
     ("grains", &["error", "options", "tensor"]),
     (

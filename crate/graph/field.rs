@@ -21,6 +21,12 @@ impl Graph {
         input: &[usize],
     ) -> Result<Option<Rect>> {
         let start = self.find(name)?;
+        if input.len() < 3 {
+            return Err(refuse(format!(
+                "only pictures have receptive fields; the input has the shape {}",
+                crate::error::tuple(input)
+            )));
+        }
         let sizes = self.sizes(input)?;
         let shape = &sizes[start];
         let fits = at.len() <= shape.len() && at.len() <= 2;

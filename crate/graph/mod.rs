@@ -12,9 +12,11 @@ mod gradient;
 mod patch;
 mod plan;
 mod shares;
+mod tiles;
 mod trace;
 
 pub use shares::{Concatenation, Part, Shares, Summands};
+pub use tiles::{Strip, Tiling};
 pub use trace::Trace;
 
 use crate::error::{Error, Result, tuple};
@@ -38,7 +40,8 @@ pub struct Description {
     pub op: String,
     /// The names of earlier nodes.
     pub inputs: Vec<String>,
-    /// The operator's options. The input has `channels` and, where a network demands it, `size` [H, W].
+    /// The operator's options. The input has `channels` and, where a network demands it, `size` [H, W]; or `shape`, if it
+    /// was made for exactly one.
     pub attributes: Options,
     /// The parameters it has: "weight" of the node "logits" is the tensor "logits.weight".
     pub parameters: Vec<String>,
@@ -144,6 +147,8 @@ enum Kind {
         channels: usize,
         size: Option<[usize; 2]>,
     },
+    /// It is a tensor of this very shape: the network was made for it.
+    Exact(Vec<usize>),
     /// It computes.
     Op(Op),
 }
@@ -153,6 +158,8 @@ struct Node {
     kind: Kind,
     inputs: Vec<usize>,
     parameters: Vec<Option<Arc<Tensor>>>,
+    /// Its weights as the kernels want them, if it is a convolution.
+    arranged: Arc<crate::ops::conv2d::Arranged>,
     description: Description,
 }
 
@@ -203,9 +210,19 @@ impl Graph {
     ///
     /// # Errors
     /// If something of it is wrong or a tensor is missing or belongs to no node.
-    pub fn new(
+    pub fn new(descriptions: Vec<Description>, tensors: BTreeMap<String, Tensor>) -> Result<Graph> {
+        let shared = tensors.into_iter();
+        let shared = shared.map(|(name, tensor)| (name, Arc::new(tensor)));
+        Graph::shared(descriptions, shared.collect())
+    }
+
+    /// [`Graph::new`] with tensors that others use too.
+    ///
+    /// # Errors
+    /// As [`Graph::new`].
+    pub fn shared(
         descriptions: Vec<Description>,
-        mut tensors: BTreeMap<String, Tensor>,
+        mut tensors: BTreeMap<String, Arc<Tensor>>,
     ) -> Result<Graph> {
         if descriptions.is_empty() || descriptions.len() > MOST {
             let got = descriptions.len();
@@ -227,11 +244,16 @@ impl Graph {
         if let Some(name) = tensors.keys().next() {
             return Err(refuse(format!("the tensor \"{name}\" belongs to no node")));
         }
-        let Kind::Input { channels, size } = graph.nodes[0].kind else {
-            return Err(refuse("the first node must be the input".into()));
-        };
-        let [h, w] = size.unwrap_or([64, 64]);
-        graph.sizes(&[channels, h, w])?;
+        match &graph.nodes[0].kind {
+            Kind::Input { channels, size } => {
+                let [h, w] = size.unwrap_or([64, 64]);
+                graph.sizes(&[*channels, h, w])?;
+            }
+            Kind::Exact(shape) => {
+                graph.sizes(shape)?;
+            }
+            Kind::Op(_) => return Err(refuse("the first node must be the input".into())),
+        }
         graph.folded = (0..graph.nodes.len())
             .map(|i| plan::fold(&graph, i))
             .collect();
@@ -241,7 +263,7 @@ impl Graph {
     fn node(
         &self,
         description: Description,
-        tensors: &mut BTreeMap<String, Tensor>,
+        tensors: &mut BTreeMap<String, Arc<Tensor>>,
     ) -> Result<Node> {
         let name = &description.name;
         let wrong = |problem: String| refuse(format!("the node \"{name}\" {problem}"));
@@ -249,8 +271,18 @@ impl Graph {
             let mut reader = Reader::new(OP, &description.attributes);
             let channels = reader.whole("channels", 1)?.unwrap_or(1);
             let size = reader.pair("size", 1)?;
+            let shape = match reader.value("shape") {
+                None => None,
+                Some(Value::List(list)) if (1..=4).contains(&list.len()) => {
+                    list.iter().map(|n| crate::options::whole(n, 1)).collect()
+                }
+                Some(other) => return Err(reader.refuse("shape", "1 to 4 sizes", other)),
+            };
             reader.finish()?;
-            Kind::Input { channels, size }
+            match shape {
+                Some(shape) => Kind::Exact(shape),
+                None => Kind::Input { channels, size },
+            }
         } else {
             let op = Op::parse(&description.op, &description.attributes);
             Kind::Op(op.map_err(|e| wrong(format!("is impossible: {e}")))?)
@@ -270,7 +302,7 @@ impl Graph {
             .map(earlier)
             .collect::<Result<Vec<_>>>()?;
         let (slots, required) = match &kind {
-            Kind::Input { .. } => (&[][..], 0),
+            Kind::Input { .. } | Kind::Exact(_) => (&[][..], 0),
             Kind::Op(op) => op.parameters(),
         };
         if let Some(unknown) = description
@@ -289,7 +321,7 @@ impl Graph {
                 let key = format!("{name}.{slot}");
                 let tensor = tensors.remove(&key);
                 let tensor = tensor.ok_or_else(|| wrong(format!("needs the tensor \"{key}\"")))?;
-                parameters.push(Some(Arc::new(tensor)));
+                parameters.push(Some(tensor));
             } else if i < required {
                 return Err(wrong(format!("lacks its parameter \"{slot}\"")));
             } else {
@@ -300,6 +332,7 @@ impl Graph {
             kind,
             inputs,
             parameters,
+            arranged: Arc::default(),
             description,
         })
     }
@@ -313,7 +346,7 @@ impl Graph {
     pub fn parameters(&self) -> BTreeMap<String, Arc<Tensor>> {
         let each = |node: &Node| {
             let (name, slots) = match &node.kind {
-                Kind::Input { .. } => (node.name().to_string(), &[][..]),
+                Kind::Input { .. } | Kind::Exact(_) => (node.name().to_string(), &[][..]),
                 Kind::Op(op) => (node.name().to_string(), op.parameters().0),
             };
             let tensors = node.parameters.clone();
@@ -378,6 +411,15 @@ impl Graph {
                     crate::tensor::values_of(OP, input)?;
                     input.to_vec()
                 }
+                Kind::Exact(shape) if shape != input => {
+                    return Err(Error::Shape {
+                        op: OP.into(),
+                        input: "the input".into(),
+                        expected: tuple(shape),
+                        got: input.to_vec(),
+                    });
+                }
+                Kind::Exact(_) => input.to_vec(),
                 Kind::Op(op) => {
                     let shapes = node.inputs.iter().map(|&i| Some(&sizes[i][..]));
                     let parameters = node
@@ -416,5 +458,5 @@ impl Graph {
 }
 
 fn kind_is_input(kind: &Kind) -> bool {
-    matches!(kind, Kind::Input { .. })
+    matches!(kind, Kind::Input { .. } | Kind::Exact(_))
 }

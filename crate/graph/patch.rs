@@ -28,7 +28,7 @@ impl Patch {
             .as_deref()
             .map_or(Vec::new(), |x| x.shape().to_vec());
         let sizes = graph.sizes(&image)?;
-        let single = image.len() == 3 || image[0] == 1;
+        let single = image.len() == 3 || image.len() == 4 && image[0] == 1;
         if !single || sizes[start].len() != image.len() || at.len() != image.len() {
             return Ok(None);
         }
@@ -68,7 +68,10 @@ impl Patch {
         for i in (0..=start).filter(|&i| needed[i]) {
             let node = &graph.nodes[i];
             match &node.kind {
-                Kind::Input { .. } => continue,
+                Kind::Input { .. } | Kind::Exact(_) => continue,
+                // They move positions, or do not know any.
+                Kind::Op(Op::Pad(settings)) if !settings.is_nothing() => return Ok(None),
+                Kind::Op(Op::Reshape(_)) => return Ok(None),
                 Kind::Op(Op::Normalize(_)) if boxes[node.inputs[0]].is_none() => continue,
                 Kind::Op(Op::Normalize(_)) => return Ok(None),
                 Kind::Op(Op::Interpolate(settings))

@@ -1,10 +1,12 @@
 //! Running a graph: which nodes are computed, how, and when a buffer is freed.
 //!
-//! Two liberties are taken where a node between is not kept: a batch norm after a convolution is folded into its weights
-//! (the same function, other roundings), and `relu` writes over its input's buffer (the same bits).
+//! Liberties are taken where nobody keeps the map between. A batch norm after a convolution is folded into its weights (the
+//! same function, other roundings). All others give the same bits: a convolution cuts off at zero itself when ReLU follows; it
+//! reads joined and doubled maps from where their parts lie (`concat`, `interpolate` nearest); `relu` writes over its input.
 
 use super::{Graph, Keep, Kind, Trace};
 use crate::error::Result;
+use crate::ops::conv2d::{self, Arranged, Order, Plane};
 use crate::ops::{Op, batch_norm};
 use crate::tensor::Tensor;
 use std::sync::Arc;
@@ -14,6 +16,7 @@ use std::sync::Arc;
 pub struct Folded {
     weight: Arc<Tensor>,
     bias: Arc<Tensor>,
+    arranged: Arc<Arranged>,
 }
 
 /// The convolution before node `i` and the batch norm at `i` as one, if that is what they are and nobody else reads the
@@ -50,16 +53,34 @@ pub fn fold(graph: &Graph, i: usize) -> Option<Folded> {
     let bias = (0..a.len()).map(|c| old.map_or(0.0, |bias| bias.data()[c]) * a[c] + b[c]);
     Some(Folded {
         weight: Arc::new(scaled),
+        arranged: Arc::default(),
         bias: Arc::new(Tensor::new(&[a.len()], bias.collect()).ok()?),
     })
 }
 
+type Values = Vec<Option<Arc<Tensor>>>;
+
 impl Graph {
-    /// Runs the network on an image, (C, H, W) or (N, C, H, W) of raw grey values.
+    /// Runs the network on an image, (C, H, W) or (N, C, H, W) of raw grey values. Sums run in the order of `explain`.
     ///
     /// # Errors
     /// If the image does not suit the network, a kept node does not exist, or the maps do not fit into memory.
-    pub fn run(self: &Arc<Graph>, x: Tensor, keep: &Keep) -> Result<Trace> {
+    pub fn run(self: &Arc<Graph>, x: impl Into<Arc<Tensor>>, keep: &Keep) -> Result<Trace> {
+        self.run_with(x, keep, Order::Reading)
+    }
+
+    /// [`Graph::run`] with the sums of convolutions in this order. What a trace computes again later, it computes in reading
+    /// order, whatever the order of the run was.
+    ///
+    /// # Errors
+    /// As [`Graph::run`].
+    pub fn run_with(
+        self: &Arc<Graph>,
+        x: impl Into<Arc<Tensor>>,
+        keep: &Keep,
+        order: Order,
+    ) -> Result<Trace> {
+        let x = x.into();
         let last = self.nodes.len() - 1;
         let mut kept = vec![*keep == Keep::All; self.nodes.len()];
         if let Keep::Nodes(names) = keep {
@@ -70,59 +91,112 @@ impl Graph {
         // The image is always at hand: everything else can be computed from it again.
         (kept[0], kept[last]) = (true, true);
         self.sizes(x.shape())?;
-        let values = self.compute(vec![Some(Arc::new(x))], &kept)?;
+        // Free sums would spread a value that is not finite over its neighbours.
+        let order = if order == Order::Free && self.has_free_sums() && finite(x.data()) {
+            Order::Free
+        } else {
+            Order::Reading
+        };
+        let values = self.compute(vec![Some(x)], &kept, order)?;
         Ok(Trace::new(self.clone(), values))
     }
 
+    /// Whether some convolution may be computed in another order.
+    fn has_free_sums(&self) -> bool {
+        self.nodes.iter().any(|node| match &node.kind {
+            Kind::Op(Op::Conv2d(settings)) => {
+                let weight = node.parameters[0].as_ref();
+                weight.is_some_and(|weight| conv2d::has_free_order(weight.shape(), settings))
+            }
+            _ => false,
+        })
+    }
+
     /// Computes the kept nodes; `known` holds the values of the first nodes, the image at least.
-    pub(super) fn compute(
-        &self,
-        mut known: Vec<Option<Arc<Tensor>>>,
-        kept: &[bool],
-    ) -> Result<Vec<Option<Arc<Tensor>>>> {
+    pub(super) fn compute(&self, mut known: Values, kept: &[bool], order: Order) -> Result<Values> {
         known.resize(self.nodes.len(), None);
+        let image = known[0].as_deref().expect("the image is always kept");
+        let sizes = self.sizes(image.shape())?;
         let needed = self.still_needed(&known, kept);
-        // A convolution whose batch norm computes it along.
-        let absorbed = |i: usize| {
-            !kept[i] && known_none(&known, i) && self.absorber(i).is_some_and(|j| needed[j])
-        };
-        let absorbed: Vec<bool> = (0..self.nodes.len()).map(absorbed).collect();
+        let computed = |i: usize| needed[i] && known[i].is_none();
+        let computed: Vec<bool> = (0..self.nodes.len()).map(computed).collect();
+        let lazy = self.lazy(&computed, kept, &sizes);
         let mut uses = vec![0usize; self.nodes.len()];
         for (i, node) in self.nodes.iter().enumerate() {
-            if needed[i] && known[i].is_none() {
+            if computed[i] {
                 node.inputs.iter().for_each(|&input| uses[input] += 1);
             }
         }
+        let mut run = Pass {
+            graph: self,
+            known,
+            uses,
+            kept,
+            lazy,
+            sizes,
+            order,
+        };
         for (i, node) in self.nodes.iter().enumerate() {
             let Kind::Op(op) = &node.kind else { continue };
-            if !needed[i] || known[i].is_some() || absorbed[i] {
+            if !computed[i] || run.lazy[i] {
                 continue;
             }
-            let fused = node
-                .inputs
-                .first()
-                .copied()
-                .filter(|&input| absorbed[input]);
-            let value = match (&self.folded[i], fused) {
-                (Some(folded), Some(conv)) => {
-                    let value = self.run_folded(conv, folded, &known)?;
-                    free(&mut known, &mut uses, kept, &self.nodes[conv].inputs);
-                    value
-                }
-                _ => {
-                    let value = self.run_node(i, op, &mut known, &mut uses, kept)?;
-                    free(&mut known, &mut uses, kept, &node.inputs);
-                    value
-                }
+            let value = match run.convolution(i) {
+                Some(convolution) => run.convolve(&convolution)?,
+                None => run.node(i, op)?,
             };
-            known[i] = Some(value);
+            node.inputs.iter().for_each(|&input| run.release(input));
+            run.known[i] = Some(value);
         }
-        Ok(known)
+        Ok(run.known)
     }
 
-    /// The batch norm that can compute convolution `i` along with itself.
-    fn absorber(&self, i: usize) -> Option<usize> {
-        (0..self.nodes.len()).find(|&j| self.folded[j].is_some() && self.nodes[j].inputs == [i])
+    /// The nodes that are not computed as such, because the nodes that read them do their work along with their own.
+    fn lazy(&self, computed: &[bool], kept: &[bool], sizes: &[Vec<usize>]) -> Vec<bool> {
+        let mut lazy = vec![false; self.nodes.len()];
+        // From the end: whether a node can be skipped depends on those that read it.
+        for (i, node) in self.nodes.iter().enumerate().rev() {
+            let Kind::Op(op) = &node.kind else { continue };
+            if !computed[i] || kept[i] {
+                continue;
+            }
+            let users = || {
+                (0..self.nodes.len()).filter(|&j| computed[j] && self.nodes[j].inputs.contains(&i))
+            };
+            let only = || {
+                let mut users = users();
+                users.next().filter(|_| users.next().is_none())
+            };
+            let is = |j: usize, wanted: fn(&Op) -> bool| matches!(&self.nodes[j].kind, Kind::Op(op) if wanted(op));
+            // Maps are joined and doubled while a convolution reads them.
+            let piecewise = || {
+                users().all(|j| {
+                    is(j, |op| matches!(op, Op::Conv2d(_)))
+                        || (lazy[j] && is(j, |op| matches!(op, Op::Concat(_))))
+                })
+            };
+            lazy[i] = match op {
+                Op::Conv2d(_) => {
+                    only().is_some_and(|j| self.folded[j].is_some() || is(j, |op| *op == Op::Relu))
+                }
+                // Only if the convolution before it is its own.
+                Op::BatchNorm(_) => {
+                    self.folded[i].is_some()
+                        && computed[node.inputs[0]]
+                        && !kept[node.inputs[0]]
+                        && only().is_some_and(|j| is(j, |op| *op == Op::Relu))
+                }
+                Op::Concat(dim) => {
+                    let rank = sizes[i].len() as i64;
+                    rank >= 3 && dim.rem_euclid(rank) == rank - 3 && piecewise()
+                }
+                Op::Interpolate(settings) => {
+                    settings.zoom(&sizes[node.inputs[0]]).is_some() && piecewise()
+                }
+                _ => false,
+            };
+        }
+        lazy
     }
 
     /// The nodes that must be computed for the kept ones, given what is known.
@@ -139,61 +213,6 @@ impl Graph {
         needed
     }
 
-    fn run_folded(
-        &self,
-        conv: usize,
-        folded: &Folded,
-        known: &[Option<Arc<Tensor>>],
-    ) -> Result<Arc<Tensor>> {
-        let node = &self.nodes[conv];
-        let Kind::Op(op) = &node.kind else {
-            unreachable!("a convolution is an operator")
-        };
-        let x = known[node.inputs[0]].as_deref();
-        op.run(&[x, Some(&folded.weight), Some(&folded.bias)])
-            .map(Arc::new)
-    }
-
-    fn run_node(
-        &self,
-        i: usize,
-        op: &Op,
-        known: &mut [Option<Arc<Tensor>>],
-        uses: &mut [usize],
-        kept: &[bool],
-    ) -> Result<Arc<Tensor>> {
-        let node = &self.nodes[i];
-        if let (Op::Relu, [input]) = (op, &node.inputs[..])
-            && uses[*input] == 1
-            && !kept[*input]
-            && let Some(x) = known[*input].take()
-        {
-            return Ok(match Arc::try_unwrap(x) {
-                Ok(mut x) => {
-                    crate::ops::relu::in_place(&mut x);
-                    Arc::new(x)
-                }
-                Err(x) => Arc::new(crate::ops::relu::run(&x)),
-            });
-        }
-        if let Op::ReflectPad(_) | Op::CropTo = op
-            && let Some(x) = known[node.inputs[0]].clone()
-            && self.shape_of(i, op, known)? == x.shape()
-        {
-            return Ok(x); // Nothing to add or to cut: the same buffer.
-        }
-        op.run(&self.inputs_of(i, known)).map(Arc::new)
-    }
-
-    fn shape_of(&self, i: usize, op: &Op, known: &[Option<Arc<Tensor>>]) -> Result<Vec<usize>> {
-        let shapes: Vec<_> = self
-            .inputs_of(i, known)
-            .iter()
-            .map(|x| x.map(Tensor::shape))
-            .collect();
-        op.shape(&shapes)
-    }
-
     /// The inputs of a node's operator: maps, then parameters.
     pub(super) fn inputs_of<'a>(
         &'a self,
@@ -207,16 +226,156 @@ impl Graph {
     }
 }
 
-fn known_none(known: &[Option<Arc<Tensor>>], i: usize) -> bool {
-    known[i].is_none()
+/// A convolution with the nodes that it computes along.
+struct Convolution<'a> {
+    node: usize,
+    settings: &'a conv2d::Settings,
+    folded: Option<&'a Folded>,
+    relu: bool,
 }
 
-/// Counts a use of each input and frees those that nobody needs any more.
-fn free(known: &mut [Option<Arc<Tensor>>], uses: &mut [usize], kept: &[bool], inputs: &[usize]) {
-    for &input in inputs {
-        uses[input] = uses[input].saturating_sub(1);
-        if uses[input] == 0 && !kept[input] {
-            known[input] = None;
+/// A run under way.
+struct Pass<'a> {
+    graph: &'a Graph,
+    known: Values,
+    /// How many nodes that are still to be computed read each map.
+    uses: Vec<usize>,
+    kept: &'a [bool],
+    lazy: Vec<bool>,
+    sizes: Vec<Vec<usize>>,
+    order: Order,
+}
+
+impl<'a> Pass<'a> {
+    /// The convolution that computes node `i`, if one does.
+    fn convolution(&self, i: usize) -> Option<Convolution<'a>> {
+        let nodes = &self.graph.nodes;
+        let before = |i: usize| nodes[i].inputs.first().copied().filter(|&j| self.lazy[j]);
+        let mut node = i;
+        let relu = matches!(nodes[i].kind, Kind::Op(Op::Relu));
+        if relu {
+            node = before(node)?;
+        }
+        let mut folded = None;
+        if let Kind::Op(Op::BatchNorm(_)) = nodes[node].kind {
+            folded = Some(self.graph.folded[node].as_ref()?);
+            node = before(node)?;
+        }
+        let Kind::Op(Op::Conv2d(settings)) = &nodes[node].kind else {
+            return None;
+        };
+        Some(Convolution {
+            node,
+            settings,
+            folded,
+            relu,
+        })
+    }
+
+    fn convolve(&self, convolution: &Convolution<'_>) -> Result<Arc<Tensor>> {
+        let node = &self.graph.nodes[convolution.node];
+        let (weight, bias, arranged) = match convolution.folded {
+            Some(folded) => (&folded.weight, Some(&folded.bias), &folded.arranged),
+            None => {
+                let weight = node.parameters[0]
+                    .as_ref()
+                    .expect("a convolution has weights");
+                (weight, node.parameters[1].as_ref(), &node.arranged)
+            }
+        };
+        let fused = conv2d::Fused {
+            shape: &self.sizes[node.inputs[0]],
+            planes: &self.planes(node.inputs[0]),
+            weight,
+            bias: bias.map(|bias| &**bias),
+            arranged,
+            relu: convolution.relu,
+            order: self.order,
+        };
+        conv2d::fused(&fused, convolution.settings).map(Arc::new)
+    }
+
+    /// The channels of a node's map, wherever they lie.
+    fn planes(&self, i: usize) -> Vec<Plane<'_>> {
+        let [.., h, w] = self.sizes[i][..] else {
+            unreachable!("a convolution reads pictures")
+        };
+        if let Some(map) = &self.known[i] {
+            return Plane::all(map.data(), h * w);
+        }
+        let inputs = &self.graph.nodes[i].inputs;
+        let parts: Vec<Vec<Plane<'_>>> = inputs.iter().map(|&input| self.planes(input)).collect();
+        if let Kind::Op(Op::Interpolate(settings)) = &self.graph.nodes[i].kind {
+            let zoom = settings.zoom(&self.sizes[inputs[0]]).unwrap_or(1);
+            let zoomed = parts.into_iter().flatten();
+            return zoomed
+                .map(|plane| Plane {
+                    zoom: plane.zoom * zoom,
+                    ..plane
+                })
+                .collect();
+        }
+        // Joined: of every image the channels of all parts.
+        let images = match self.sizes[i][..] {
+            [n, _, _, _] => n,
+            _ => 1,
+        };
+        let of_image = |n: usize| {
+            let parts = parts.iter();
+            parts.flat_map(move |part| &part[n * part.len() / images..][..part.len() / images])
+        };
+        (0..images).flat_map(of_image).copied().collect()
+    }
+
+    fn node(&mut self, i: usize, op: &Op) -> Result<Arc<Tensor>> {
+        let node = &self.graph.nodes[i];
+        if let (Op::Relu, [input]) = (op, &node.inputs[..])
+            && self.uses[*input] == 1
+            && !self.kept[*input]
+            && let Some(x) = self.known[*input].take()
+        {
+            return Ok(match Arc::try_unwrap(x) {
+                Ok(mut x) => {
+                    crate::ops::relu::in_place(&mut x);
+                    Arc::new(x)
+                }
+                Err(x) => Arc::new(crate::ops::relu::run(&x)),
+            });
+        }
+        if let Op::ReflectPad(_) | Op::CropTo = op
+            && let Some(x) = self.known[node.inputs[0]].clone()
+            && self.sizes[i] == x.shape()
+        {
+            return Ok(x); // Nothing to add or to cut: the same buffer.
+        }
+        op.run(&self.graph.inputs_of(i, &self.known)).map(Arc::new)
+    }
+
+    /// Counts a use and frees a map that nobody needs any more, or what a node that was never computed stood for.
+    fn release(&mut self, i: usize) {
+        self.uses[i] = self.uses[i].saturating_sub(1);
+        if self.uses[i] > 0 || self.kept[i] {
+            return;
+        }
+        self.known[i] = None;
+        if self.lazy[i] {
+            let graph = self.graph;
+            graph.nodes[i]
+                .inputs
+                .iter()
+                .for_each(|&input| self.release(input));
         }
     }
+}
+
+/// Whether all values are. A product with zero is zero unless one is not.
+fn finite(values: &[f32]) -> bool {
+    let mut sums = [0.0f32; 8];
+    let (eights, rest) = values.as_chunks::<8>();
+    for eight in eights {
+        for (sum, value) in sums.iter_mut().zip(eight) {
+            *sum += value * 0.0;
+        }
+    }
+    sums.iter().chain(rest).all(|value| value.is_finite())
 }

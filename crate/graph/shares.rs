@@ -237,7 +237,7 @@ impl Trace {
                     return false;
                 }
                 Kind::Op(op) => constant += constant_of(op, &node.parameters, step.gradient),
-                Kind::Input { .. } => {}
+                Kind::Input { .. } | Kind::Exact(_) => {}
             }
             true
         })?;

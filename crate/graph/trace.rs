@@ -2,6 +2,7 @@
 
 use super::{Graph, Kind};
 use crate::error::{Error, Result};
+use crate::ops::conv2d::Order;
 use crate::ops::{Explanation, Reduce};
 use crate::tensor::Tensor;
 use std::cell::RefCell;
@@ -69,7 +70,7 @@ impl Trace {
             kept[i] = true;
         }
         if missing {
-            *known = self.graph.compute(known.clone(), &kept)?;
+            *known = self.graph.compute(known.clone(), &kept, Order::Reading)?;
         }
         Ok(known.clone())
     }

@@ -104,7 +104,12 @@ fn work(op: &Op, x: &[usize], output: &[usize], weight: Option<&[usize]>, bias: 
             crate::ops::interpolate::Mode::Nearest => 0,
             crate::ops::interpolate::Mode::Bilinear => 8 * outputs,
         },
-        Op::Concat(_) | Op::Flatten(_) | Op::ReflectPad(_) | Op::CropTo => 0,
+        Op::Concat(_)
+        | Op::Flatten(_)
+        | Op::Reshape(_)
+        | Op::Pad(_)
+        | Op::ReflectPad(_)
+        | Op::CropTo => 0,
     }
 }
 

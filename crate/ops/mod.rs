@@ -19,9 +19,11 @@ pub mod leaky_relu;
 pub mod linear;
 pub mod max_pool2d;
 pub mod normalize;
+pub mod pad;
 mod pool;
 pub mod reflect_pad;
 pub mod relu;
+pub mod reshape;
 mod reverse;
 pub mod sigmoid;
 pub mod softmax;
@@ -64,6 +66,10 @@ pub enum Op {
     Argmax(i64),
     /// Grey values as a network was trained on them.
     Normalize(normalize::Settings),
+    /// `torch.nn.functional.pad`.
+    Pad(pad::Settings),
+    /// `torch.reshape`, to this shape.
+    Reshape(Vec<usize>),
     /// Mirrored pixels below and to the right, up to a multiple of this number.
     ReflectPad(usize),
     /// The part of a picture that is as large as another.
@@ -77,7 +83,7 @@ pub enum Op {
 }
 
 /// The operators' public names.
-pub const NAMES: [&str; 19] = [
+pub const NAMES: [&str; 21] = [
     "conv2d",
     "relu",
     "conv_transpose2d",
@@ -92,6 +98,8 @@ pub const NAMES: [&str; 19] = [
     "flatten",
     "argmax",
     "normalize",
+    "pad",
+    "reshape",
     "reflect_pad",
     "crop_to",
     "max_pool2d",
@@ -122,6 +130,8 @@ impl Op {
             "flatten" => flatten::Settings::parse(options).map(Op::Flatten),
             "argmax" => argmax::parse(options).map(Op::Argmax),
             "normalize" => normalize::Settings::parse(options).map(Op::Normalize),
+            "pad" => pad::Settings::parse(options).map(Op::Pad),
+            "reshape" => reshape::parse(options).map(Op::Reshape),
             "reflect_pad" => reflect_pad::parse(options).map(Op::ReflectPad),
             "crop_to" => crop_to::parse(options).map(|()| Op::CropTo),
             "max_pool2d" => max_pool2d::Settings::parse(options).map(Op::MaxPool2d),
@@ -157,6 +167,8 @@ impl Op {
             Op::Flatten(settings) => flatten::run(only("flatten", inputs)?, *settings),
             Op::Argmax(dim) => argmax::run(only("argmax", inputs)?, *dim),
             Op::Normalize(settings) => normalize::run(only("normalize", inputs)?, *settings),
+            Op::Pad(settings) => pad::run(only("pad", inputs)?, settings),
+            Op::Reshape(shape) => reshape::run(only("reshape", inputs)?, shape),
             Op::ReflectPad(multiple) => reflect_pad::run(only("reflect_pad", inputs)?, *multiple),
             Op::CropTo => crop_to::run(inputs),
             Op::MaxPool2d(settings) => max_pool2d::run(max_pool2d::input(inputs)?, settings),
@@ -191,6 +203,8 @@ impl Op {
             Op::Normalize(settings) => {
                 normalize::explain(only("normalize", inputs)?, *settings, at)
             }
+            Op::Pad(settings) => pad::explain(only("pad", inputs)?, settings, at),
+            Op::Reshape(shape) => reshape::explain(only("reshape", inputs)?, shape, at),
             Op::ReflectPad(multiple) => {
                 reflect_pad::explain(only("reflect_pad", inputs)?, *multiple, at)
             }

@@ -2,9 +2,9 @@
 
 use super::Images;
 use crate::error::Result;
-use crate::options::Reader;
+use crate::options::{Reader, Value};
 use crate::tensor::Tensor;
-use crate::window::{Padding, Spec, Window};
+use crate::window::{Padding, Spec, Window, read_sides};
 
 /// Reads `kernelSize`, `stride` (the kernel's size), `padding` (0), `ceilMode` (false) and, where the operator has it,
 /// `dilation` (1).
@@ -17,28 +17,52 @@ pub fn read(reader: &mut Reader<'_>, dilated: bool) -> Result<Spec> {
         ));
     };
     let stride = reader.pair("stride", 1)?.unwrap_or(kernel);
-    let padding = reader.pair("padding", 0)?.unwrap_or([0, 0]);
+    let padding = read_padding(reader, kernel)?;
     let ceil = reader.flag("ceilMode")?.unwrap_or(false);
     let dilation = if dilated {
         reader.pair("dilation", 1)?.unwrap_or([1, 1])
     } else {
         [1, 1]
     };
-    if padding[0] > kernel[0] / 2 || padding[1] > kernel[1] / 2 {
-        let ([ph, pw], [kh, kw]) = (padding, kernel);
+    Ok(Spec {
+        stride,
+        padding,
+        dilation,
+        ceil,
+        ..Spec::new(kernel)
+    })
+}
+
+/// PyTorch's padding, at most half the kernel on both sides of an axis, or one number a side, less than the kernel.
+fn read_padding(reader: &mut Reader<'_>, kernel: [usize; 2]) -> Result<Padding> {
+    let [kh, kw] = kernel;
+    let named = matches!(reader.value("padding"), Some(Value::List(list)) if list.iter().any(|side| matches!(side, Value::List(_))));
+    if named {
+        let sides = read_sides(reader)?;
+        if sides
+            .iter()
+            .zip(kernel)
+            .any(|(sides, k)| sides.iter().any(|&by| by >= k))
+        {
+            let [[top, bottom], [left, right]] = sides;
+            return Err(reader.refuse(
+                "padding",
+                format!("smaller than the kernel ({kh}×{kw}) on every side"),
+                format!("[[{top}, {bottom}], [{left}, {right}]]"),
+            ));
+        }
+        return Ok(Padding::Sides(sides));
+    }
+    let padding = reader.pair("padding", 0)?.unwrap_or([0, 0]);
+    if padding[0] > kh / 2 || padding[1] > kw / 2 {
+        let [ph, pw] = padding;
         return Err(reader.refuse(
             "padding",
             format!("at most half the kernel ({kh}×{kw})"),
             format!("[{ph}, {pw}]"),
         ));
     }
-    Ok(Spec {
-        stride,
-        padding: Padding::By(padding),
-        dilation,
-        ceil,
-        ..Spec::new(kernel)
-    })
+    Ok(Padding::By(padding))
 }
 
 /// The images and the window laid over them.

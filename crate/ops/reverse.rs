@@ -22,6 +22,8 @@ impl Op {
             Op::Flatten(_) => "flatten",
             Op::Argmax(_) => "argmax",
             Op::Normalize(_) => "normalize",
+            Op::Pad(_) => "pad",
+            Op::Reshape(_) => "reshape",
             Op::ReflectPad(_) => "reflect_pad",
             Op::CropTo => "crop_to",
             Op::MaxPool2d(_) => "max_pool2d",
@@ -35,6 +37,8 @@ impl Op {
         match self {
             Op::Conv2d(_) | Op::ConvTranspose2d(_) | Op::Linear => (&["weight", "bias"], 1),
             Op::BatchNorm(_) => (&["runningMean", "runningVar", "weight", "bias"], 2),
+            // In a graph the other summand may be learned.
+            Op::Add => (&["other"], 0),
             _ => (&[], 0),
         }
     }
@@ -67,6 +71,8 @@ impl Op {
             Op::Flatten(settings) => flatten::shape(x()?, *settings),
             Op::Argmax(dim) => argmax::shape(x()?, *dim),
             Op::Normalize(_) => normalize::shape(x()?),
+            Op::Pad(settings) => pad::shape(x()?, settings),
+            Op::Reshape(shape) => reshape::shape(x()?, shape),
             Op::ReflectPad(multiple) => reflect_pad::shape(x()?, *multiple),
             Op::CropTo => crop_to::shape(inputs),
             Op::MaxPool2d(settings) => max_pool2d::shape(x()?, settings),
@@ -104,7 +110,7 @@ impl Op {
                 let parts = concat::backward(inputs, *dim, gradient)?;
                 return Ok(parts.into_iter().map(Some).collect());
             }
-            Op::Add => return Ok(vec![Some(gradient.clone()), Some(gradient.clone())]),
+            Op::Add => return add::backward(inputs, gradient),
             Op::BatchNorm(eps) => batch_norm::backward(inputs, *eps, gradient)?,
             Op::Sigmoid => sigmoid::backward(output, gradient),
             Op::Softmax(dim) => softmax::backward(output, *dim, gradient)?,
@@ -120,6 +126,8 @@ impl Op {
                 });
             }
             Op::Normalize(settings) => normalize::backward(x, *settings, gradient)?,
+            Op::Pad(settings) => pad::backward(x, settings, gradient)?,
+            Op::Reshape(_) => flatten::backward(x, gradient)?,
             Op::ReflectPad(_) => reflect_pad::backward(x, gradient)?,
             Op::CropTo => return Ok(vec![Some(crop_to::backward(x, gradient)?), None]),
             Op::MaxPool2d(_) | Op::AvgPool2d(_) | Op::AdaptiveAvgPool2d(_) => {
@@ -144,12 +152,14 @@ impl Op {
                 let parts = concat::field(inputs, *dim, field)?;
                 return Ok(parts.into_iter().map(Some).collect());
             }
-            Op::Add => return Ok(vec![Some(field.clone()), Some(field.clone())]),
+            Op::Add => return add::field(inputs, field),
             Op::Softmax(dim) => softmax::field(x, *dim, field)?,
             Op::Linear => linear::field(x, field),
             Op::Flatten(settings) => flatten::field(x, *settings, field)?,
             Op::Argmax(dim) => argmax::field(x, *dim, field)?,
             Op::Normalize(_) => normalize::field(field),
+            Op::Pad(settings) => pad::field(x, settings, field)?,
+            Op::Reshape(shape) => reshape::field(x, shape, field)?,
             Op::ReflectPad(_) => reflect_pad::field(x, field)?,
             Op::CropTo => return Ok(vec![Some(crop_to::field(x, field)), None]),
             Op::MaxPool2d(max_pool2d::Settings { window, .. })

@@ -1,26 +1,24 @@
 //! The bindings of networks: models and traces by handle, numbers from 1 as tensors have.
 
 use super::{Js, explained, held, keep, object, read_options, set, sizes};
-use crate::graph::{Description, Graph, Keep, Trace};
+use crate::graph::{Description, Keep, Trace};
 use crate::json;
+use crate::network::Network;
+use crate::onnx::ExternalFile;
+use crate::ops::conv2d::Order;
 use crate::options::Value;
-use crate::{metrics as scores, models, weights};
-use js_sys::{Array, JSON, Object};
+use crate::{metrics as scores, models};
+use js_sys::{Array, JSON, Object, Uint8Array};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
-use std::sync::Arc;
+use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::{JsError, JsValue, wasm_bindgen};
-
-struct Loaded {
-    graph: Arc<Graph>,
-    card: Value,
-}
 
 #[derive(Default)]
 struct Store {
     last: u32,
-    models: BTreeMap<u32, Rc<Loaded>>,
+    models: BTreeMap<u32, Rc<Network>>,
     traces: BTreeMap<u32, Rc<Trace>>,
 }
 
@@ -34,7 +32,7 @@ fn missing(what: &str, handle: u32) -> JsError {
     ))
 }
 
-fn model(handle: u32) -> Js<Rc<Loaded>> {
+fn model(handle: u32) -> Js<Rc<Network>> {
     let found = STORE.with_borrow(|store| store.models.get(&handle).cloned());
     found.ok_or_else(|| missing("model", handle))
 }
@@ -48,17 +46,25 @@ fn plain(value: &Value) -> Js<JsValue> {
     JSON::parse(&json::write(value)).map_err(|_| JsError::new("model: its description is no JSON"))
 }
 
-/// Reads a network from the bytes of a safetensors file and returns its handle.
+/// Reads a network from the bytes of a file and returns its handle. `external` lists the files beside it that hold weights,
+/// [name, bytes, name, bytes, …].
 #[wasm_bindgen]
-pub fn load_model(bytes: &[u8]) -> Js<u32> {
-    let loaded = weights::load(bytes)?;
+pub fn load_model(bytes: &[u8], external: &Array) -> Js<u32> {
+    let list: Vec<JsValue> = external.iter().collect();
+    let file = |pair: &[JsValue]| match pair {
+        [name, bytes] => Some(ExternalFile {
+            name: name.as_string()?,
+            bytes: bytes.dyn_ref::<Uint8Array>()?.to_vec(),
+        }),
+        _ => None,
+    };
+    let files: Option<Vec<ExternalFile>> = list.chunks(2).map(file).collect();
+    let files =
+        files.ok_or_else(|| JsError::new("model: externalData must be names with bytes"))?;
+    let network = Network::load(bytes, &files)?;
     Ok(STORE.with_borrow_mut(|store| {
         store.last += 1;
-        let graph = Arc::new(loaded.graph);
-        let card = loaded.card;
-        store
-            .models
-            .insert(store.last, Rc::new(Loaded { graph, card }));
+        store.models.insert(store.last, Rc::new(network));
         store.last
     }))
 }
@@ -79,12 +85,13 @@ pub fn free_trace(handle: u32) {
 #[wasm_bindgen]
 pub fn model_graph(handle: u32) -> Js<JsValue> {
     let model = model(handle)?;
-    let parameters = model.graph.parameters();
+    let parameters = model.sample()?.parameters();
     let learned = |node: &Description, name: &String| {
         let tensor = parameters.get(&format!("{}.{name}", node.name));
         tensor.map_or(0, |tensor| tensor.data().len())
     };
-    let nodes = model.graph.describe().map(|node| {
+    let nodes = model.describe()?;
+    let nodes = nodes.iter().map(|node| {
         let count: usize = node.parameters.iter().map(|name| learned(node, name)).sum();
         let mut value = node.to_value();
         if let Value::Object(object) = &mut value {
@@ -98,13 +105,13 @@ pub fn model_graph(handle: u32) -> Js<JsValue> {
 /// What the file tells about the network.
 #[wasm_bindgen]
 pub fn model_card(handle: u32) -> Js<JsValue> {
-    plain(&model(handle)?.card)
+    plain(&model(handle)?.card())
 }
 
 /// A parameter by its full name ("logits.weight"), as a tensor.
 #[wasm_bindgen]
 pub fn model_parameter(handle: u32, name: &str) -> Js<u32> {
-    let parameters = model(handle)?.graph.parameters();
+    let parameters = model(handle)?.sample()?.parameters();
     let tensor = parameters.get(name);
     let tensor =
         tensor.ok_or_else(|| JsError::new(&format!("model: there is no parameter \"{name}\"")))?;
@@ -114,13 +121,14 @@ pub fn model_parameter(handle: u32, name: &str) -> Js<u32> {
 /// The shape of every node's map for an image of this shape.
 #[wasm_bindgen]
 pub fn model_shapes(handle: u32, input: &[u32]) -> Js<JsValue> {
-    object(&model(handle)?.graph.shapes(&sizes(input))?)
+    let input = sizes(input);
+    object(&model(handle)?.graph(&input)?.shapes(&input)?)
 }
 
 /// Runs a network on a stored image: { trace, output, nodes: { name: handle } }, with the maps asked for: "output", "all"
-/// or a list of names.
+/// or a list of names. `exact`: sums run in the order of `explain`, to the bit; else as they are fastest.
 #[wasm_bindgen]
-pub fn model_run(handle: u32, x: u32, kept: JsValue) -> Js<JsValue> {
+pub fn model_run(handle: u32, x: u32, kept: JsValue, exact: bool) -> Js<JsValue> {
     let model = model(handle)?;
     let keep_nodes = match kept.as_string().as_deref() {
         Some("output") => Keep::Output,
@@ -141,22 +149,21 @@ pub fn model_run(handle: u32, x: u32, kept: JsValue) -> Js<JsValue> {
             ));
         }
     };
-    let run = model.graph.run((*held(x)?).clone(), &keep_nodes)?;
+    let order = if exact { Order::Reading } else { Order::Free };
+    let x = held(x)?;
+    let graph = model.graph(x.shape())?;
+    let run = graph.run_with(x, &keep_nodes, order)?;
     let nodes = Object::new();
     let names: Vec<String> = match keep_nodes {
         Keep::Output => Vec::new(),
-        Keep::All => model
-            .graph
-            .describe()
-            .map(|node| node.name.clone())
-            .collect(),
+        Keep::All => graph.describe().map(|node| node.name.clone()).collect(),
         Keep::Nodes(names) => names,
     };
     for name in names {
-        set(&nodes, &name, &keep((*run.node(&name)?).clone()).into());
+        set(&nodes, &name, &keep(run.node(&name)?).into());
     }
     let result = Object::new();
-    set(&result, "output", &keep((*run.output()).clone()).into());
+    set(&result, "output", &keep(run.output()).into());
     set(&result, "nodes", &nodes);
     let handle = STORE.with_borrow_mut(|store| {
         store.last += 1;
@@ -167,10 +174,41 @@ pub fn model_run(handle: u32, x: u32, kept: JsValue) -> Js<JsValue> {
     Ok(result.into())
 }
 
+/// How a picture of this shape can be run in strips: { bytes, strips: [{ from, to, top, bottom, skip }], why }. See `Graph::tiling`.
+#[wasm_bindgen]
+pub fn model_tiling(
+    handle: u32,
+    input: &[u32],
+    exact: bool,
+    parts: u32,
+    budget: f64,
+    most: f64,
+) -> Js<JsValue> {
+    let model = model(handle)?;
+    let order = if exact { Order::Reading } else { Order::Free };
+    let shape = sizes(input);
+    let graph = model.graph(&shape)?;
+    let mut tiling = graph.tiling(&shape, order, parts as usize, [budget, most])?;
+    let suits = tiling.strips.iter().all(|strip| {
+        let rows = strip.to - strip.from;
+        let mut shape = shape.clone();
+        let place = shape.len() - 2;
+        shape[place] = rows;
+        model
+            .graph(&shape)
+            .is_ok_and(|graph| graph.suits_strip(&shape, rows))
+    });
+    if !suits {
+        tiling.strips.clear();
+        tiling.why = "the network is made for one size of picture".into();
+    }
+    object(&tiling)
+}
+
 /// A node's map as a tensor; computed again if it was not kept.
 #[wasm_bindgen]
 pub fn trace_node(handle: u32, name: &str) -> Js<u32> {
-    Ok(keep((*trace(handle)?.node(name)?).clone()))
+    Ok(keep(trace(handle)?.node(name)?))
 }
 
 /// Takes one value of a node apart; a term's `input` is the name of the node it comes from.
@@ -194,11 +232,9 @@ pub fn trace_shares(handle: u32, node: &str, at: &[u32]) -> Js<JsValue> {
 /// The exact receptive field of a position (y, x) of a node: { top, left, bottom, right }, or null if it sees no pixel.
 #[wasm_bindgen]
 pub fn model_receptive_field(handle: u32, node: &str, at: &[u32], input: &[u32]) -> Js<JsValue> {
-    object(
-        &model(handle)?
-            .graph
-            .receptive_field(node, &sizes(at), &sizes(input))?,
-    )
+    let input = sizes(input);
+    let graph = model(handle)?.graph(&input)?;
+    object(&graph.receptive_field(node, &sizes(at), &input)?)
 }
 
 /// The layers of a network that need not exist: [{ name, op, output, parameters, bytes, flops }].

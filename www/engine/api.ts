@@ -21,6 +21,7 @@ export interface EngineOptions {
   backend?: "auto" | "cpu" | "webgpu";
   /** "worker" (default) keeps the page responsive; "here" computes on the calling thread. */
   thread?: "worker" | "here";
+  /** Workers that share a network's run on a large picture, 1 (default) to 16. With thread "here" there is only this one. */
   workers?: number;
 }
 
@@ -217,9 +218,24 @@ export interface Run {
   shares(node: string, at: number[]): Promise<Shares>;
 }
 
-export interface RunOptions {
+/** The bytes of a file. */
+export type Bytes = Uint8Array | ArrayBuffer;
+
+export interface LoadOptions {
+  /** The files beside an ONNX file that hold its weights: by their names, or the bytes of the only one. */
+  externalData?: Bytes | Record<string, Bytes>;
+}
+
+export interface RunOptions extends CallOptions {
   keep?: "output" | "all" | string[];
-  signal?: AbortSignal;
+  /**
+   * Whether convolutions add their products in the order of `explain`, so that every value equals its explanation to the bit.
+   * By default they do where maps between are kept, to be looked at; a run for its output alone takes the fastest order, which
+   * differs in the last digits.
+   */
+  exact?: boolean;
+  /** Called after each tile of a picture that is run in tiles, with how many are done and how many there are. */
+  progress?: (done: number, total: number) => void;
 }
 
 export interface Model {
@@ -276,8 +292,11 @@ export interface Engine {
   kernel(name: string): Promise<Tensor>;
   /** A weight turned by 180° in its last two axes: true convolution is cross-correlation with it. */
   flip(weight: Tensor): Promise<Tensor>;
-  /** A network from the bytes of a safetensors file with the graph in its metadata. */
-  loadModel(bytes: Uint8Array): Promise<Model>;
+  /**
+   * A network from the bytes of a file: safetensors with the graph in its metadata, or ONNX. An ONNX network takes its input
+   * as it is, (C, H, W) or (N, C, H, W), and is made for each size of picture when it first meets it.
+   */
+  loadModel(bytes: Uint8Array | ArrayBuffer, options?: LoadOptions): Promise<Model>;
   /** Keeps a copy of a tensor beside the workers until `release`. */
   hold(tensor: Tensor): Promise<Held>;
   release(held: Held): void;

@@ -1,24 +1,31 @@
 /** `createEngine`: promises in front of two instances, one that runs and one that answers. */
 import type {
-  AvgPool2dOptions, CallOptions, Conv2dOptions, ConvTranspose2dOptions, Engine, EngineOptions, Explanation, GraphNode, Held, Input, InterpolateOptions, KernelInfo, Knob,
-  MaxPool2dOptions, MicroscopeOptions, Model, Picture, Run, RunOptions, Specimen, SpecimenKind, Stats, Tensor,
+  AvgPool2dOptions, Bytes, CallOptions, Conv2dOptions, ConvTranspose2dOptions, Engine, EngineOptions, Explanation, GraphNode, Held, Input, InterpolateOptions, KernelInfo, Knob,
+  LoadOptions, MaxPool2dOptions, MicroscopeOptions, Model, Picture, Run, RunOptions, Specimen, SpecimenKind, Stats, Tensor,
 } from "./api";
 import { compile } from "./compile";
 import type { Call, Ref } from "./protocol";
+import { into, runTiles, type Strip, type Tiles } from "./tiles";
 import { buffersOf, HereTransport, InstanceLost, type Reply, type SendOptions, type Transport, WorkerTransport } from "./transport";
 
-type Role = "runner" | "answerer";
+/** The runner computes, the answerer never does; helpers compute tiles beside the runner. */
+type Role = "runner" | "answerer" | `helper ${number}`;
+
+const MOST_WORKERS = 16;
 
 export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
-  const { backend = "auto", thread = "worker" } = options;
+  const { backend = "auto", thread = "worker", workers = 1 } = options;
   if (!["auto", "cpu", "webgpu"].includes(backend)) {
     throw new Error(`createEngine: backend must be "auto", "cpu" or "webgpu"; got ${JSON.stringify(backend)}`);
   }
   if (thread !== "worker" && thread !== "here") {
     throw new Error(`createEngine: thread must be "worker" or "here"; got ${JSON.stringify(thread)}`);
   }
+  if (!Number.isInteger(workers) || workers < 1 || workers > MOST_WORKERS) {
+    throw new Error(`createEngine: workers must be a whole number from 1 to ${MOST_WORKERS}; got ${JSON.stringify(workers)}`);
+  }
   const module = await compile();
-  const core = new Core(module);
+  const core = new Core(module, workers);
   await core.open(thread === "here" || typeof Worker === "undefined", thread);
   if (backend === "webgpu") core.reason = `WebGPU is not part of this version; ${core.reason}`;
   return core;
@@ -31,16 +38,21 @@ class Core implements Engine {
   private transports!: Record<Role, Transport>;
   private restarting: Partial<Record<Role, Promise<void>>> = {};
   private held = new Map<number, Tensor>();
-  private models = new Map<number, Uint8Array>();
+  private models = new Map<number, { bytes: Uint8Array; external: (string | Uint8Array)[] }>();
   private keys = 0;
   private closed = false;
-  private onThisThread = false;
+  onThisThread = false;
   private last: Stats["last"] = null;
   private runs = 0;
   private restarts = 0;
   private memoryBytes = 0;
 
-  constructor(private module: WebAssembly.Module) {}
+  constructor(private module: WebAssembly.Module, private workers: number) {}
+
+  /** Those who compute. */
+  get crew(): Role[] {
+    return (Object.keys(this.transports) as Role[]).filter((role) => role !== "answerer");
+  }
 
   get simd(): string {
     return this.transports.runner.simd;
@@ -49,9 +61,10 @@ class Core implements Engine {
   async open(here: boolean, asked: string): Promise<void> {
     if (!here) {
       try {
-        const [runner, answerer] = await Promise.all([WorkerTransport.start(this.module), WorkerTransport.start(this.module)]);
-        this.transports = { runner, answerer };
-        this.reason = "on the processor, in a worker";
+        const roles: Role[] = ["runner", "answerer", ...Array.from({ length: this.workers - 1 }, (_, i) => `helper ${i + 1}` as const)];
+        const started = await Promise.all(roles.map(() => WorkerTransport.start(this.module)));
+        this.transports = Object.fromEntries(roles.map((role, i) => [role, started[i]!])) as unknown as Record<Role, Transport>;
+        this.reason = this.workers > 1 ? `on the processor, in ${this.workers} workers` : "on the processor, in a worker";
         return;
       } catch (error) {
         const why = error instanceof Error ? error.message : String(error);
@@ -181,17 +194,18 @@ class Core implements Engine {
     return (await this.send("answerer", { kind: "tensor", method: "flip", args: [refOf("flip", weight)] })).value as Tensor;
   }
 
-  async loadModel(bytes: Uint8Array): Promise<Model> {
-    if (!(bytes instanceof Uint8Array)) throw new Error("loadModel: expected the bytes of a file as a Uint8Array");
+  async loadModel(bytes: Bytes, { externalData }: LoadOptions = {}): Promise<Model> {
+    const file = bytesOf("the bytes of a file", bytes);
+    const external = externalFiles(externalData);
     const key = ++this.keys;
-    const [{ value }] = await this.both({ kind: "load", key, bytes });
-    this.models.set(key, bytes);
+    const [{ value }] = await this.each(["runner", "answerer", ...this.crew.slice(1)], { kind: "load", key, bytes: file, external });
+    this.models.set(key, { bytes: file, external });
     return new Network(this, key, value as GraphNode[]);
   }
 
   unload(key: number): void {
     if (!this.models.delete(key) || this.closed) return;
-    this.both({ kind: "unload", key }).catch(() => undefined);
+    this.each(["runner", "answerer", ...this.crew.slice(1)], { kind: "unload", key }).catch(() => undefined);
   }
 
   async hold(tensor: Tensor): Promise<Held> {
@@ -224,31 +238,28 @@ class Core implements Engine {
     this.closed = true;
     this.held.clear();
     this.models.clear();
-    this.transports.runner.close();
-    this.transports.answerer.close();
+    for (const transport of Object.values(this.transports)) transport.close();
   }
 
   private async run(op: string, inputs: (Input | null)[], options: CallOptions): Promise<Tensor> {
     const { out, transfer, signal } = options;
-    if (out !== undefined && !(out instanceof Float32Array)) throw new Error(`${op}: out must be a Float32Array`);
+    checkOut(op, out);
     const refs = inputs.map((input) => refOf(op, input));
     const call: Call = { kind: "op", op, inputs: refs, options: plain(options) };
     if (out && this.onThisThread) call.out = out;
     const reply = await this.send("runner", call, { signal, transfer: transfer ? buffersOf(refs) : [] });
     this.note(op, reply.ms);
-    const result = reply.value as Tensor;
-    if (!out || result.data === out) return result;
-    if (out.length !== result.data.length) {
-      throw new Error(`${op}: out has ${out.length} values, the result has ${result.data.length} (${result.shape.join("×")})`);
-    }
-    out.set(result.data);
-    return { data: out, shape: result.shape };
+    return into(op, reply.value as Tensor, out);
   }
 
-  private async both(call: Call): Promise<[Reply, ...Reply[]]> {
-    const { runner, answerer } = this.transports;
-    const roles: Role[] = runner === answerer ? ["runner"] : ["runner", "answerer"];
-    return (await Promise.all(roles.map((role) => this.send(role, call)))) as [Reply, ...Reply[]];
+  private both(call: Call): Promise<[Reply, ...Reply[]]> {
+    return this.each(["runner", "answerer"], call);
+  }
+
+  /** The same call to each instance, once where one plays several parts. */
+  private async each(roles: Role[], call: Call): Promise<[Reply, ...Reply[]]> {
+    const once = roles.filter((role, i) => roles.findIndex((other) => this.transports[other] === this.transports[role]) === i);
+    return (await Promise.all(once.map((role) => this.send(role, call)))) as [Reply, ...Reply[]];
   }
 
   /** Remembers what the last computation was and how long it took. */
@@ -284,12 +295,20 @@ class Core implements Engine {
     if (this.onThisThread) this.transports = { runner: fresh, answerer: fresh };
     else this.transports[role] = fresh;
     this.restarts += 1;
+    const held = role.startsWith("helper") ? [] : [...this.held];
     await Promise.all([
-      ...[...this.held].map(([key, { data, shape }]) => fresh.send({ kind: "hold", key, data, shape })),
-      ...[...this.models].map(([key, bytes]) => fresh.send({ kind: "load", key, bytes })),
+      ...held.map(([key, { data, shape }]) => fresh.send({ kind: "hold", key, data, shape })),
+      ...[...this.models].map(([key, files]) => fresh.send({ kind: "load", key, ...files })),
     ]);
   }
 }
+
+/** Pictures of fewer pixels are run as a whole: by one worker, and where several could share the work. */
+const LARGE_PIXELS = 1 << 20;
+const SHARED_PIXELS = 1 << 18;
+/** What the maps of all tiles that are under way may take, and what the maps of a picture that cannot be split may take. */
+const TILE_BYTES = 1e9;
+const WHOLE_BYTES = 3e9;
 
 /** A loaded network. One run at a time is remembered; asking about an older one is refused. */
 class Network implements Model {
@@ -314,27 +333,92 @@ class Network implements Model {
     return (await this.core.send("answerer", call)).value as Awaited<ReturnType<Model["receptiveField"]>>;
   }
 
-  async run(x: Input, { keep = "output", signal }: RunOptions = {}): Promise<Run> {
+  async run(x: Input, { keep = "output", exact = keep !== "output", out, transfer, signal, progress }: RunOptions = {}): Promise<Run> {
+    if (typeof exact !== "boolean") throw new Error(`run: exact must be true or false; got ${JSON.stringify(exact)}`);
+    checkOut("run", out);
     const trace = this.key;
     const serial = ++this.trace;
-    const call: Call = { kind: "forward", model: this.key, input: refOf("run", x), keep, trace };
-    const reply = await this.core.send("runner", call, { signal });
+    const input = refOf("run", x);
+    const { shape } = x;
+    if (keep === "output" && shape.length >= 3) {
+      const strips = await this.tiling(shape, exact);
+      if (strips.length) {
+        const send = (role: Role, call: Call) => this.core.send(role, call, { signal });
+        const job: Tiles<Role> = { send, crew: this.core.crew, model: this.key, exact, strips, x, out, signal, progress };
+        const output = await runTiles(job);
+        this.core.note("network", job.ms ?? 0);
+        // Whoever asks about a value needs the whole picture's maps after all: once, on demand, and in the order of `explain`.
+        let whole: Promise<Run> | undefined;
+        const asked = () => {
+          if (serial !== this.trace && !whole) throw new Error("this network has run again since; ask the newer run");
+          return (whole ??= this.whole(x));
+        };
+        return {
+          output,
+          nodes: {},
+          explain: async (node, at) => (await asked()).explain(node, at),
+          shares: async (node, at) => (await asked()).shares(node, at),
+          gradient: async (node, at) => (await asked()).gradient(node, at),
+        };
+      }
+    }
+    const call: Call = { kind: "forward", model: this.key, input, keep, exact, trace };
+    if (out && this.core.onThisThread) call.out = out;
+    const reply = await this.core.send("runner", call, { signal, transfer: transfer ? buffersOf([input]) : [] });
     this.core.note("network", reply.ms);
-    const about = async <T>(method: Extract<Call, { kind: "trace" }>["method"], node: string, at: number[]): Promise<T> => {
-      if (serial !== this.trace) throw new Error("this network has run again since; ask the newer run");
-      return (await this.core.send("runner", { kind: "trace", method, trace, node, at })).value as T;
-    };
-    return {
-      ...(reply.value as Pick<Run, "output" | "nodes">),
-      explain: (node, at) => about("trace_explain", node, at),
-      shares: (node, at) => about("trace_shares", node, at),
-      gradient: (node, at) => about("trace_gradient", node, at),
-    };
+    const value = reply.value as Pick<Run, "output" | "nodes">;
+    return this.answers({ output: into("run", value.output, out), nodes: value.nodes }, serial);
   }
 
   close(): void {
     this.core.unload(this.key);
   }
+
+  /** The strips that a picture is run in, none if it is run as a whole. */
+  private async tiling(shape: number[], exact: boolean): Promise<Strip[]> {
+    const workers = this.core.crew.length;
+    const pixels = shape.slice(-2).reduce((a, b) => a * b, 1);
+    // Small pictures gain nothing, and a question to the answerer would be a large part of their time.
+    if (pixels < (workers > 1 ? SHARED_PIXELS : LARGE_PIXELS)) return [];
+    const call: Call = { kind: "model", method: "model_tiling", model: this.key, args: [shape, exact, workers, TILE_BYTES / workers, WHOLE_BYTES] };
+    return ((await this.core.send("answerer", call)).value as { strips: Strip[] }).strips;
+  }
+
+  /** A run of the whole picture, for questions about a run in tiles. */
+  private async whole(x: Input): Promise<Run> {
+    const serial = ++this.trace;
+    const trace = this.key;
+    const call: Call = { kind: "forward", model: this.key, input: refOf("run", x), keep: "output", exact: true, trace };
+    const reply = await this.core.send("runner", call);
+    return this.answers(reply.value as Pick<Run, "output" | "nodes">, serial);
+  }
+
+  private answers(maps: Pick<Run, "output" | "nodes">, serial: number): Run {
+    const about = async <T>(method: Extract<Call, { kind: "trace" }>["method"], node: string, at: number[]): Promise<T> => {
+      if (serial !== this.trace) throw new Error("this network has run again since; ask the newer run");
+      return (await this.core.send("runner", { kind: "trace", method, trace: this.key, node, at })).value as T;
+    };
+    return {
+      ...maps,
+      explain: (node, at) => about("trace_explain", node, at),
+      shares: (node, at) => about("trace_shares", node, at),
+      gradient: (node, at) => about("trace_gradient", node, at),
+    };
+  }
+}
+
+function bytesOf(what: string, bytes: unknown): Uint8Array {
+  if (bytes instanceof Uint8Array) return bytes;
+  if (bytes instanceof ArrayBuffer) return new Uint8Array(bytes);
+  throw new Error(`loadModel: expected ${what} as a Uint8Array or an ArrayBuffer`);
+}
+
+/** The files beside a model as [name, bytes, …]; the name of an only one may be left out. */
+function externalFiles(given: LoadOptions["externalData"]): (string | Uint8Array)[] {
+  if (given === undefined || given === null) return [];
+  if (given instanceof Uint8Array || given instanceof ArrayBuffer) return ["", bytesOf("externalData", given)];
+  if (typeof given !== "object") throw new Error("loadModel: externalData must be bytes, or an object of bytes by the files' names");
+  return Object.entries(given).flatMap(([name, bytes]) => [name, bytesOf(`the bytes of externalData "${name}"`, bytes)]);
 }
 
 /** What the workers hold travels by its key. */
@@ -360,6 +444,10 @@ function refOf(op: string, input: Input | null): Ref {
     throw new Error(`${op}: shape ${shape.join("×")} means ${count} values; the data has ${data.length}`);
   }
   return { data, shape };
+}
+
+function checkOut(op: string, out: unknown): void {
+  if (out !== undefined && !(out instanceof Float32Array)) throw new Error(`${op}: out must be a Float32Array`);
 }
 
 /** The operator's own options, without those that belong to the call. */

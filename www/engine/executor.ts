@@ -94,7 +94,7 @@ export class Executor {
         return { value: { ...made, image: image.value }, transfer: image.transfer };
       }
       case "load": {
-        const model = glue.load_model(call.bytes);
+        const model = glue.load_model(call.bytes, call.external);
         this.models.set(call.key, model);
         return { value: glue.model_graph(model), transfer: [] };
       }
@@ -139,15 +139,16 @@ export class Executor {
 
   /** Runs a network; the trace stays here for questions, the kept maps leave. */
   private forward(call: Extract<Call, { kind: "forward" }>): { value: unknown; transfer: ArrayBuffer[] } {
+    // Before, not after: two runs' maps at once would need twice the memory. Nobody may ask the older run any more.
+    this.forget(call.trace);
     return this.withInputs([call.input], (handles) => {
-      const made = this.glue.model_run(this.modelOf(call.model), handles[0]!, call.keep) as {
+      const made = this.glue.model_run(this.modelOf(call.model), handles[0]!, call.keep, call.exact) as {
         trace: number;
         output: number;
         nodes: Record<string, number>;
       };
-      this.forget(call.trace);
       this.traces.set(call.trace, made.trace);
-      const output = this.take(made.output);
+      const output = this.take(made.output, call.out);
       const nodes = Object.entries(made.nodes).map(([name, handle]) => [name, this.take(handle)] as const);
       return {
         value: { output: output.value, nodes: Object.fromEntries(nodes.map(([name, { value }]) => [name, value])) },

@@ -1,9 +1,10 @@
-//! kernelscope's build tool: `cargo xtask build | serve | test | package`.
+//! kernelscope's build tool: `cargo xtask build | serve | test | bench | package`.
 //!
 //! Each command provisions what it needs (npm packages, a wasm toolchain, browsers), says what it does with the time
 //! each step took, and leaves out steps whose inputs did not change. `pkg/` is built and committed; [`check`] tells
 //! whether it still belongs to the sources.
 
+pub mod bench;
 pub mod build;
 pub mod check;
 pub mod package;

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, bail};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use xtask::{build, check, package, serve, still, suite};
+use xtask::{bench, build, check, package, serve, still, suite};
 
 const USAGE: &str = "\
 cargo xtask build                         build pkg/
@@ -13,6 +13,8 @@ cargo xtask serve [--port N] [--no-open]  build, serve on this machine, build ag
 cargo xtask test [--only CHECK]...        run every check, or those named
 cargo xtask still FIGURE [STATE] --out F  render a figure's state: F.png, F.svg or F.pdf; --frames N for its time
 cargo xtask still DOCUMENT.qmd            render a picture for each shortcode in a document
+cargo xtask bench [--only W3,W6] [--rounds N] [--write]
+                                          measure against onnxruntime-web and TensorFlow.js; --write puts the table into README.md
 cargo xtask package                       write dist/: the page as a ZIP and as one HTML file, the Quarto extension";
 
 fn main() -> ExitCode {
@@ -32,6 +34,7 @@ fn run(arguments: Vec<String>) -> Result<()> {
         Some("serve") => serve_command(arguments),
         Some("test") => test_command(arguments),
         Some("still") => still::still(&arguments.collect::<Vec<_>>()),
+        Some("bench") => bench::bench(&arguments.collect::<Vec<_>>()),
         Some("package") => match arguments.next() {
             None => package::package(),
             Some(other) => bail!("package does not know \"{other}\"\n{USAGE}"),

@@ -79,7 +79,11 @@ fn compile(variant: &Variant) -> Result<PathBuf> {
     }
     step(&name, || {
         let toolchain = toolchain::choose()?;
-        let mut flags = vec!["-Ctarget-feature=+simd128".to_string()];
+        let mut flags = vec![
+            "-Ctarget-feature=+simd128".to_string(),
+            // Kernels say themselves what is inlined into them; everything else had rather be small.
+            "-Cllvm-args=-inline-threshold=25".to_string(),
+        ];
         flags.extend(without_local_paths(&toolchain.library_sources()));
         let mut build = toolchain.cargo_build(&flags);
         build

@@ -10,10 +10,15 @@
 
 mod backward;
 mod cpu;
+mod direct;
 mod matrix;
+mod pack;
+mod winograd;
 
 pub use backward::{backward, field};
+pub use cpu::{Arranged, Order};
 pub use matrix::matrix;
+pub use pack::Plane;
 
 use super::{Explanation, Images, Reduce, Term};
 use crate::error::{Error, Result, tuple};
@@ -22,6 +27,10 @@ use crate::tensor::Tensor;
 use crate::window::{Source, Spec, Window};
 
 const OP: &str = "conv2d";
+
+/// How far [`Order::Free`] may lead away from [`Order::Reading`]: this share of Σ_c max|x_c| · Σ|w_oc| + |b_o|, whatever the
+/// values are. Ordinary ones stay four times below.
+pub const BOUND: f32 = 1e-5;
 
 /// The options: `stride` (1), `padding` (0; pixels, "same" or "valid"), `dilation` (1), `groups` (1) and `paddingMode`
 /// ("zeros", "reflect", "replicate" or "circular"). Numbers or pairs [vertical, horizontal].
@@ -197,28 +206,83 @@ pub fn shape(
 /// # Ok::<(), kernelscope::Error>(())
 /// ```
 pub fn run(inputs: Inputs<'_>, settings: &Settings) -> Result<Tensor> {
-    let Plan {
-        images,
-        co,
-        cg,
-        window,
-    } = plan(inputs, settings)?;
-    let shape = images.shape(co, window.output());
+    run_with(inputs, settings, Order::Reading)
+}
+
+/// The convolution, its products added in this order.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_with(inputs: Inputs<'_>, settings: &Settings, order: Order) -> Result<Tensor> {
+    let [.., h, w] = *inputs.x.shape() else {
+        return Err(Images::of(OP, inputs.x).err().expect("a rank below 2"));
+    };
+    let planes = Plane::all(inputs.x.data(), (h * w).max(1));
+    fused(
+        &Fused {
+            shape: inputs.x.shape(),
+            planes: &planes,
+            weight: inputs.weight,
+            bias: inputs.bias,
+            arranged: &Arranged::default(),
+            relu: false,
+            order,
+        },
+        settings,
+    )
+}
+
+/// Whether weights of this shape can be summed in another order than the reading order. Small maps are not, all the same.
+pub fn has_free_order(weight: &[usize], settings: &Settings) -> bool {
+    let window = &settings.window;
+    matches!(*weight, [co, ci, 3, 3] if ci >= 4 && co / settings.groups >= 4)
+        && window.stride == [1, 1]
+        && window.dilation == [1, 1]
+}
+
+/// A convolution and what is computed along with it.
+pub struct Fused<'a> {
+    /// The shape of the input, which may lie in several pieces.
+    pub shape: &'a [usize],
+    /// Its channels, image by image.
+    pub planes: &'a [Plane<'a>],
+    /// The weights.
+    pub weight: &'a Tensor,
+    /// The bias.
+    pub bias: Option<&'a Tensor>,
+    /// A place for the weights as the kernels want them: keep it as long as the weights.
+    pub arranged: &'a Arranged,
+    /// Whether ReLU follows.
+    pub relu: bool,
+    /// The order of summation.
+    pub order: Order,
+}
+
+/// Computes it. Joined, doubled and cut off at zero along the way, the values are those of the separate operators.
+///
+/// # Errors
+/// As [`run`].
+pub fn fused(job: &Fused<'_>, settings: &Settings) -> Result<Tensor> {
+    let bias = job.bias.map(Tensor::shape);
+    let plan = plan_shapes(job.shape, job.weight.shape(), bias, settings)?;
+    let shape = plan.images.shape(plan.co, plan.window.output());
     let mut out = super::zeros(OP, "the output", &shape)?;
     #[cfg(feature = "sabotage")]
     assert!(
-        !inputs.weight.data().contains(&666.0),
+        !job.weight.data().contains(&666.0),
         "sabotage: a weight of exactly 666"
     );
     cpu::Job {
-        x: inputs.x.data(),
-        weight: inputs.weight.data(),
-        bias: inputs.bias.map(Tensor::data),
-        images: images.n,
+        planes: job.planes,
+        weight: job.weight.data(),
+        arranged: job.arranged,
+        bias: job.bias.map(Tensor::data),
+        relu: job.relu,
+        order: job.order,
         groups: settings.groups,
-        in_channels: cg,
-        out_channels: co / settings.groups,
-        window: &window,
+        in_channels: plan.cg,
+        out_channels: plan.co / settings.groups,
+        window: &plan.window,
     }
     .run(&mut out)?;
     #[cfg(feature = "sabotage")]

@@ -72,6 +72,21 @@ impl Settings {
             align_corners: align.unwrap_or(false),
         })
     }
+
+    /// How many times every pixel of a map of shape `x` is repeated, across and down, if that is all that happens.
+    pub fn zoom(&self, x: &[usize]) -> Option<usize> {
+        let plan = plan(x, self).ok()?;
+        let zoom = plan.rows.len() / plan.images.h;
+        let repeats = |taps: &[Tap], n: usize| {
+            let each = |(i, tap): (usize, &Tap)| tap.low == i / zoom;
+            taps.len() == n * zoom && taps.iter().enumerate().all(each)
+        };
+        (self.mode == Mode::Nearest
+            && zoom > 0
+            && repeats(&plan.rows, plan.images.h)
+            && repeats(&plan.columns, plan.images.w))
+        .then_some(zoom)
+    }
 }
 
 fn scale(reader: &mut Reader<'_>) -> Result<Option<[f64; 2]>> {
@@ -155,6 +170,16 @@ fn taps(settings: &Settings, axis: usize, n: usize) -> Result<Vec<Tap>> {
         Tap { low, high, weight }
     };
     Ok((0..m).map(tap).collect())
+}
+
+/// For every output along an axis of `n` pixels (0 vertical, 1 horizontal): the two pixels that are mixed, and the weight of
+/// the second.
+///
+/// # Errors
+/// If nothing would be left, or too much.
+pub fn reading(settings: &Settings, axis: usize, n: usize) -> Result<Vec<(usize, usize, f32)>> {
+    let taps = taps(settings, axis, n)?.into_iter();
+    Ok(taps.map(|tap| (tap.low, tap.high, tap.weight)).collect())
 }
 
 struct Plan {
