@@ -90,6 +90,34 @@ pub struct Metrics {
     pub boundary: Boundary,
 }
 
+/// Cross-entropy −ln p of the true class, its mean over the scored pixels, in nats: `probabilities` are (K, H, W) or (K, N), as a
+/// softmax gives them, the truth H·W or N class numbers (`torch.nn.functional.nll_loss` of their logarithms). A probability of 0
+/// counts as 2⁻¹²⁶, the smallest normal number. Without a scored pixel it is 0.
+///
+/// # Errors
+/// If the sizes do not fit, or a class number is not below K.
+pub fn cross_entropy(probabilities: &Tensor, truth: &Tensor) -> Result<f64> {
+    let classes = probabilities.shape().first().copied().unwrap_or(0);
+    let pixels = truth.data().len();
+    if probabilities.data().len() != classes * pixels {
+        let expected = format!("K times the {pixels} values of the truth");
+        return Err(wrong_shape("probabilities", &expected, probabilities));
+    }
+    let (mut sum, mut scored) = (0.0, 0u64);
+    for (i, &class) in truth.data().iter().enumerate().filter(|(_, t)| **t >= 0.0) {
+        if class.fract() != 0.0 || class as usize >= classes {
+            return Err(Error::Other {
+                op: OP.into(),
+                problem: format!("the truth must hold class numbers below {classes}; got {class}"),
+            });
+        }
+        let p = probabilities.data()[class as usize * pixels + i];
+        sum -= f64::from(p.max(f32::MIN_POSITIVE)).ln();
+        scored += 1;
+    }
+    Ok(sum / scored.max(1) as f64)
+}
+
 /// Compares a prediction, shape (H, W) or (1, H, W), with the truth.
 ///
 /// # Errors

@@ -663,6 +663,41 @@ fn the_shipped_network_is_what_its_blueprint_says() -> Result<()> {
     Ok(())
 }
 
+/// tests/golden/networks.json, written by training/golden/networks.py.
+#[test]
+fn every_node_of_every_shipped_network_is_pytorchs() {
+    let cases = common::cases("networks");
+    let files = std::fs::read_dir(path("www/models")).expect("the folder");
+    let files = files.filter(|file| {
+        let name = file.as_ref().expect("a file").file_name();
+        name.to_string_lossy().ends_with(".safetensors")
+    });
+    assert_eq!(cases.len(), files.count());
+    for case in cases {
+        let name = case["name"].as_str().expect("a name");
+        let file = path(&format!("www/models/{name}.safetensors"));
+        let model = weights::load(&std::fs::read(&file).expect(name)).expect(name);
+        let [top, left, height, width] = common::sizes(&case["part"])[..] else {
+            panic!("a part is top, left, height and width");
+        };
+        let image = part("www/images/grain_ti_sem.png", [top, left, height, width]);
+        let trace = run(&Arc::new(model.graph), &image, &Keep::All);
+        let nodes = case["nodes"].as_object().expect("nodes");
+        assert_eq!(trace.graph().describe().count(), nodes.len(), "{name}");
+        for (node, kept) in nodes {
+            let map = trace.node(node).expect(name);
+            assert_eq!(map.shape(), common::sizes(&kept["shape"]), "{name}: {node}");
+            let places = common::sizes(&kept["at"]);
+            let got = places.iter().map(|&i| map.data()[i]).collect();
+            let got = Tensor::new(&[places.len()], got).expect(node);
+            let wanted =
+                Tensor::new(&[places.len()], common::numbers(&kept["values"])).expect(node);
+            let off = difference(&got, &wanted);
+            assert!(off < 1e-3, "{name}: {node} differs by {off}");
+        }
+    }
+}
+
 #[test]
 fn the_shipped_network_finds_the_boundaries_of_titanium() {
     let f1 = titanium([60, 300, 128, 192]);

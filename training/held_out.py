@@ -11,8 +11,8 @@ FOLDER = looks.ROOT / "training" / "held_out"
 def main():
     FOLDER.mkdir(exist_ok=True)
     # The first 24 are there to choose settings on, the others to score.
-    lists = {name: looks.seeded(64, 7000 + i, lambda choose, _, look=look: look(choose, SIZE))
-             for i, (name, look) in enumerate((("grains", looks.grains), ("particles", looks.particles)))}
+    lists = {name: looks.seeded(64, seed, lambda choose, _, look=look: look(choose, SIZE))
+             for name, seed, look in (("grains", 7000, looks.grains), ("particles", 7002, looks.particles), ("particles_whole", 7001, looks.whole_particles))}
     for name, nuisances in (("classes", False), ("classes_nuisances", True)):
         lists[name] = looks.seeded(160, 7100 + nuisances, lambda choose, i, n=nuisances: looks.kind(choose, 96, looks.CLASSES[i % 8], n))
     for name, nuisances in (("patches", False), ("patches_nuisances", True)):

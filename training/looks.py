@@ -1,6 +1,7 @@
 """What the networks are shown: options of specimens, drawn at random, for the crate's generator. No real micrograph takes part."""
 
 import json
+import math
 import pathlib
 import random
 import subprocess
@@ -36,7 +37,7 @@ def grains(choose, size):
             "pores": round(some(choose, 0.5, choose.uniform(1, 12)))}
 
 
-def particles(choose, size):
+def whole_particles(choose, size):
     """Nanoparticles of 1.5 to 12 nm at 0.06 to 0.09 nm a pixel, from hardly visible to plain."""
     diameter = log(choose, 1.5, 12)
     pixel = choose.choice([0.06, 0.065, 0.07, 0.075, 0.08, 0.085, 0.09])
@@ -48,6 +49,30 @@ def particles(choose, size):
             # A film may be plain speckle or all noise: what is fine-grained and dark is no particle for that.
             "film": choose.uniform(0.1, 1), "defocus": round(choose.uniform(5, 140)), "noise": log(choose, 0.005, 0.12),
             "microscope": {"background": some(choose, 0.6, choose.uniform(0, 0.4)), "blur": some(choose, 0.4, choose.uniform(0, 0.8))}}
+
+
+def particles(choose, size):
+    """Nanoparticles of 1.4 to 14 nm at 0.06 to 0.09 nm a pixel, whole, cut by the rim or larger than the field, on films of structured
+    speckle or of a detector's noise. Fringes, darkness and rims are drawn in parts of what film and noise make together."""
+    diameter = log(choose, 1.4, 14)
+    pixel = choose.uniform(0.06, 0.09)
+    # A thick film shows its speckle, a very thin one little but noise.
+    film, noise = choose.choice([(choose.uniform(0.2, 0.6), log(choose, 0.004, 0.04)), (choose.uniform(0.2, 0.6), log(choose, 0.004, 0.04)),
+                                 (choose.uniform(0.03, 0.2), choose.uniform(0.02, 0.07))])
+    sigma = math.hypot(0.13 * film, noise)
+    share = lambda amount, full: min(1.0, amount * sigma / full)
+    beyond = some(choose, 0.6, choose.uniform(0, 0.5))
+    room = (size * pixel * (1 + 2 * beyond) / diameter) ** 2
+    many = choose.choice([choose.uniform(0.1, 0.9), choose.uniform(0.1, 0.9), choose.uniform(0.9, 2)])
+    return {"kind": "nanoparticles", "size": size, "pixelSize": pixel, "diameter": diameter,
+            "particles": 0 if choose.random() < 0.08 else max(1, min(40, round(room * many))), "beyond": beyond,
+            "spacing": choose.uniform(0.2, 0.24), "orientations": choose.choice([0, 0, 1, 2, 3]), "visibility": share(log(choose, 1.5, 8), 0.26),
+            "twins": choose.random(), "domains": choose.choice([0, 0, 2, 3, 4, 5, 6]) if diameter > 2.5 else 0, "fading": choose.uniform(0, 0.7),
+            "delocalised": some(choose, 0.7, choose.random()), "rim": share(choose.random() * 1.2, 0.11), "halo": some(choose, 0.6, share(choose.random() * 1.2, 0.11)),
+            "darkness": share(choose.uniform(0.1, 1.3), 0.11), "film": film, "under": choose.uniform(0.7, 1),
+            "defocus": round(choose.uniform(5, 110)), "noise": noise,
+            # A detector's point spread takes the noise along; pictures are often made smaller, which does the same.
+            "microscope": {"background": some(choose, 0.4, choose.uniform(0, 0.15)), "blur": some(choose, 0.75, choose.uniform(0.2, 0.75))}}
 
 
 def kind(choose, size, name, nuisances):
@@ -67,7 +92,7 @@ def kind(choose, size, name, nuisances):
                            "edge": choose.random(), **blur},
         "fibres": lambda: {"fibres": choose.randint(8, 45), "diameter": nm(scale(5, 18), 40), "order": choose.random(),
                            "waviness": choose.random(), **blur},
-        "nanoparticles": lambda: {**particles(choose, size), "particles": choose.randint(1, 8), "diameter": scale(2, 7),
+        "nanoparticles": lambda: {**whole_particles(choose, size), "particles": choose.randint(1, 8), "diameter": scale(2, 7),
                                   "visibility": choose.uniform(0.5, 1)},
         "columns": lambda: {"spacing": choose.uniform(0.16, 0.4), "misorientation": round(choose.uniform(0, 30)),
                             "vacancies": choose.randint(0, 8), "dislocations": choose.randint(0, 2),

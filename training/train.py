@@ -36,8 +36,8 @@ NETWORKS = {
     "grains": {"task": "boundaries", "graph": segmenter((8, 16, 32, 64)), "look": looks.grains, "steps": 6000},
     "grains_deep": {"task": "boundaries", "graph": segmenter((8, 16, 16, 16, 16)), "look": looks.grains, "steps": 3000},
     "grains_deep_noskip": {"task": "boundaries", "graph": segmenter((8, 16, 16, 16, 16), skips=False), "look": looks.grains, "steps": 3000},
-    "particles": {"task": "particles", "graph": segmenter((8, 16, 16, 16, 16)), "look": looks.particles, "steps": 3200},
-    "particles_noskip": {"task": "particles", "graph": segmenter((8, 16, 16, 16, 16), skips=False), "look": looks.particles, "steps": 3200},
+    "particles": {"task": "particles", "graph": segmenter((8, 16, 16, 16, 16)), "look": looks.particles, "steps": 2200},
+    "particles_noskip": {"task": "particles", "graph": segmenter((8, 16, 16, 16, 16), skips=False), "look": looks.particles, "steps": 2200},
     "microstructure": {"task": "classes", "classes": looks.CLASSES, "size": 96, "batch": 32, "specimens": 6000, "steps": 2500,
                        "graph": lambda: network.classifier((8, 16, 32, 64), 32, len(looks.CLASSES), NORMALIZE)},
     "lenet5": {"task": "classes", "classes": looks.CLASSES, "size": 64, "cut": 32, "batch": 64, "specimens": 12000, "steps": 24000, "rate": 2e-3,
@@ -83,7 +83,9 @@ def fresh(parameters):
         if "norm" not in key:
             return tensor
         return torch.ones_like(tensor) if key.endswith((".weight", ".runningVar")) else torch.zeros_like(tensor)
-    return {key: start(key, tensor) for key, tensor in parameters.items()}
+    started = {key: start(key, tensor) for key, tensor in parameters.items()}
+    # Channels last in memory: few channels on a CPU learn twice as fast.
+    return {key: tensor.contiguous(memory_format=torch.channels_last) if tensor.ndim == 4 else tensor for key, tensor in started.items()}
 
 
 def learn(nodes, parameters, x, y, choose, plan, say):
@@ -97,6 +99,7 @@ def learn(nodes, parameters, x, y, choose, plan, say):
         optimizer.param_groups[0]["lr"] = plan["rate"] * min(1, (step + 1) / 100) * (0.5 + 0.5 * numpy.cos(numpy.pi * done)) + 1e-5
         pick = [turned(x[i], y[i], choose, plan) for i in choose.sample(range(len(x)), plan["batch"])]
         images, wanted = torch.stack([each for each, _ in pick]), torch.stack([each for _, each in pick])
+        images = images.contiguous(memory_format=torch.channels_last)
         loss = loss_of(network.run(before_softmax, parameters, images, training=True)["logits"], wanted, plan["task"])
         optimizer.zero_grad()
         loss.backward()
