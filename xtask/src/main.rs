@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, bail};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use xtask::{build, check, package, serve, suite};
+use xtask::{build, check, fuzz, package, serve, suite};
 
 const USAGE: &str = "\
 cargo xtask build                         build pkg/
@@ -11,7 +11,8 @@ cargo xtask build --check                 fail when pkg/ does not belong to the 
 cargo xtask build --sabotage [--out DIR]  build the variant that lies, for tests
 cargo xtask serve [--port N] [--no-open]  build, serve on this machine, build again when a file changes
 cargo xtask test [--only CHECK]...        run every check, or those named
-cargo xtask package                       write dist/kernelscope-<version>.zip and dist/kernelscope.html";
+cargo xtask package                       write dist/kernelscope-<version>.zip and dist/kernelscope.html
+cargo xtask fuzz [EXECUTIONS] [SEED]      damage ONNX files and open them (100000 times, seed 1)";
 
 fn main() -> ExitCode {
     match run(std::env::args().skip(1).collect()) {
@@ -33,6 +34,7 @@ fn run(arguments: Vec<String>) -> Result<()> {
             None => package::package(),
             Some(other) => bail!("package does not know \"{other}\"\n{USAGE}"),
         },
+        Some("fuzz") => fuzz_command(arguments),
         Some("help" | "--help" | "-h") | None => {
             println!(
                 "{USAGE}\n\nThe checks of `cargo xtask test`:\n{}",
@@ -41,6 +43,20 @@ fn run(arguments: Vec<String>) -> Result<()> {
             Ok(())
         }
         Some(other) => bail!("there is no command \"{other}\"\n{USAGE}"),
+    }
+}
+
+fn fuzz_command(mut rest: impl Iterator<Item = String>) -> Result<()> {
+    let mut number = |what: &str, default: u64| match rest.next() {
+        None => Ok(default),
+        Some(word) => word
+            .parse()
+            .with_context(|| format!("{what} must be a number; got \"{word}\"")),
+    };
+    let (executions, seed) = (number("EXECUTIONS", 100_000)?, number("SEED", 1)?);
+    match rest.next() {
+        None => fuzz::fuzz(executions, seed),
+        Some(other) => bail!("fuzz does not know \"{other}\"\n{USAGE}"),
     }
 }
 

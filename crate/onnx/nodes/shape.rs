@@ -113,6 +113,11 @@ pub fn transpose(work: &mut Work<'_, '_>) -> Result<Map> {
             .map(|axis| fold::axis(work.node, axis, rank))
             .collect::<Result<Vec<_>>>()?,
     };
+    if order.len() != rank || (0..rank).any(|axis| !order.contains(&axis)) {
+        return Err(work.wrong(format!(
+            "has the perm {order:?}, which does not name every axis once"
+        )));
+    }
     if order.first() != Some(&0) {
         x = work.whole("batch", &x)?;
     }
