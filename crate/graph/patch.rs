@@ -71,7 +71,7 @@ impl Patch {
                 Kind::Input { .. } | Kind::Exact(_) => continue,
                 // They move positions, or do not know any.
                 Kind::Op(Op::Pad(settings)) if !settings.is_nothing() => return Ok(None),
-                Kind::Op(Op::Reshape(_)) => return Ok(None),
+                Kind::Op(Op::Reshape(_) | Op::Permute(_)) => return Ok(None),
                 Kind::Op(Op::Normalize(_)) if boxes[node.inputs[0]].is_none() => continue,
                 Kind::Op(Op::Normalize(_)) => return Ok(None),
                 Kind::Op(Op::Interpolate(settings))

@@ -295,6 +295,11 @@ impl Trace {
     }
 }
 
+fn dot(a: &[f32], b: &[f32]) -> f64 {
+    let products = a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b));
+    products.sum()
+}
+
 /// What an operator's bias contributes: the sum of its output's gradient over each channel, times the channel's bias.
 fn constant_of(
     op: &Op,
@@ -315,10 +320,21 @@ fn constant_of(
                 .collect();
             crate::ops::batch_norm::affine(&inputs, *eps).map_or(Vec::new(), |(_, b)| b)
         }
+        // A learned summand, and the constant around a picture, count where the gradient meets them.
+        Op::Add => {
+            let Some(Some(other)) = parameters.first() else {
+                return 0.0;
+            };
+            let parts = op.backward(&[Some(gradient), Some(other)], gradient, gradient);
+            let part = parts.ok().and_then(|mut parts| parts.pop().flatten());
+            return part.map_or(0.0, |part| dot(part.data(), other.data()));
+        }
+        Op::Pad(settings) => return f64::from(settings.value) * settings.added(gradient),
         _ => return 0.0,
     };
     let shape = gradient.shape();
     let inner: usize = match shape {
+        _ if matches!(op, Op::Linear) => 1,
         [.., _, h, w] => h * w,
         _ => 1,
     };

@@ -106,6 +106,7 @@ fn work(op: &Op, x: &[usize], output: &[usize], weight: Option<&[usize]>, bias: 
         },
         Op::Concat(_)
         | Op::Flatten(_)
+        | Op::Permute(_)
         | Op::Reshape(_)
         | Op::Pad(_)
         | Op::ReflectPad(_)

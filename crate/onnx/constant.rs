@@ -101,18 +101,16 @@ impl Constant {
                 Some(raw) => numbers::<8, _>(raw, |b| f64::from_le_bytes(b) as f32),
                 None => tensor.doubles.iter().map(|&n| n as f32).collect(),
             }),
-            6 | 7 | 9 | 2 | 3 => Data::Ints(match (raw, tensor.kind) {
+            6 | 7 | 9 => Data::Ints(match (raw, tensor.kind) {
                 (Some(raw), 6) => numbers::<4, _>(raw, |b| i64::from(i32::from_le_bytes(b))),
                 (Some(raw), 7) => numbers::<8, _>(raw, i64::from_le_bytes),
-                (Some(raw), 3) => numbers::<1, _>(raw, |[b]| i64::from(b as i8)),
                 (Some(raw), _) => numbers::<1, _>(raw, |[b]| i64::from(b)),
-                // Smaller whole numbers are stored as 32 bits, whose sign the wire has extended.
                 (None, _) => tensor.ints.clone(),
             }),
             kind => {
                 let kind = kind_name(kind);
                 return Err(wrong(format!(
-                    "holds numbers of the type {kind}; FLOAT is read: export the network in float32 (model.float())"
+                    "holds numbers of the type {kind}; read are FLOAT, INT64, INT32 and BOOL: export the network in float32 (model.float())"
                 )));
             }
         };

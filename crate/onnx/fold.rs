@@ -290,8 +290,6 @@ fn cast(node: &Node, x: &Constant) -> Result<Constant> {
     node.int("saturate", 1)?;
     let shape = x.shape.clone();
     let range = match to {
-        2 => (0, 255),
-        3 => (-128, 127),
         6 => (i64::from(i32::MIN), i64::from(i32::MAX)),
         _ => (i64::MIN, i64::MAX),
     };
@@ -307,7 +305,7 @@ fn cast(node: &Node, x: &Constant) -> Result<Constant> {
             };
             Ok(Constant::floats(shape, values))
         }
-        2 | 3 | 6 | 7 | 9 => {
+        6 | 7 | 9 => {
             let truth = |yes: bool| Some(i64::from(yes));
             let whole = |n: i64| (range.0..=range.1).contains(&n).then_some(n);
             let values: Option<Vec<i64>> = match (x.as_ints(), x.as_floats()) {

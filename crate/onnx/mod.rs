@@ -31,7 +31,7 @@ use std::sync::Arc;
 use wire::broken;
 
 /// The opsets whose operators are known.
-const OPSETS: std::ops::RangeInclusive<i64> = 7..=26;
+const OPSETS: std::ops::RangeInclusive<i64> = 7..=28;
 
 /// How many sizes of pictures a model remembers its networks for. They share their weights.
 const REMEMBERED: usize = 4;
@@ -125,6 +125,15 @@ impl Onnx {
                     .collect::<Result<Vec<_>>>()?,
             ),
         };
+        if let Some(dims) = &dims
+            && !(1..=4).contains(&dims.len())
+        {
+            return Err(broken(format!(
+                "the input \"{}\" has {} dimensions; supported are 1 to 4: pictures are (C, H, W) or (N, C, H, W)",
+                input.name,
+                dims.len()
+            )));
+        }
         let mut onnx = Onnx {
             opset: model.opset,
             producer: model.producer.into(),

@@ -20,6 +20,7 @@ pub mod linear;
 pub mod max_pool2d;
 pub mod normalize;
 pub mod pad;
+pub mod permute;
 mod pool;
 pub mod reflect_pad;
 pub mod relu;
@@ -68,6 +69,8 @@ pub enum Op {
     Normalize(normalize::Settings),
     /// `torch.nn.functional.pad`.
     Pad(pad::Settings),
+    /// `torch.permute`, to this order of axes.
+    Permute(Vec<usize>),
     /// `torch.reshape`, to this shape.
     Reshape(Vec<usize>),
     /// Mirrored pixels below and to the right, up to a multiple of this number.
@@ -83,7 +86,7 @@ pub enum Op {
 }
 
 /// The operators' public names.
-pub const NAMES: [&str; 21] = [
+pub const NAMES: [&str; 22] = [
     "conv2d",
     "relu",
     "conv_transpose2d",
@@ -99,6 +102,7 @@ pub const NAMES: [&str; 21] = [
     "argmax",
     "normalize",
     "pad",
+    "permute",
     "reshape",
     "reflect_pad",
     "crop_to",
@@ -131,6 +135,7 @@ impl Op {
             "argmax" => argmax::parse(options).map(Op::Argmax),
             "normalize" => normalize::Settings::parse(options).map(Op::Normalize),
             "pad" => pad::Settings::parse(options).map(Op::Pad),
+            "permute" => permute::parse(options).map(Op::Permute),
             "reshape" => reshape::parse(options).map(Op::Reshape),
             "reflect_pad" => reflect_pad::parse(options).map(Op::ReflectPad),
             "crop_to" => crop_to::parse(options).map(|()| Op::CropTo),
@@ -168,6 +173,7 @@ impl Op {
             Op::Argmax(dim) => argmax::run(only("argmax", inputs)?, *dim),
             Op::Normalize(settings) => normalize::run(only("normalize", inputs)?, *settings),
             Op::Pad(settings) => pad::run(only("pad", inputs)?, settings),
+            Op::Permute(dims) => permute::run(only("permute", inputs)?, dims),
             Op::Reshape(shape) => reshape::run(only("reshape", inputs)?, shape),
             Op::ReflectPad(multiple) => reflect_pad::run(only("reflect_pad", inputs)?, *multiple),
             Op::CropTo => crop_to::run(inputs),
@@ -204,6 +210,7 @@ impl Op {
                 normalize::explain(only("normalize", inputs)?, *settings, at)
             }
             Op::Pad(settings) => pad::explain(only("pad", inputs)?, settings, at),
+            Op::Permute(dims) => permute::explain(only("permute", inputs)?, dims, at),
             Op::Reshape(shape) => reshape::explain(only("reshape", inputs)?, shape, at),
             Op::ReflectPad(multiple) => {
                 reflect_pad::explain(only("reflect_pad", inputs)?, *multiple, at)

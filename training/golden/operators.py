@@ -79,8 +79,39 @@ def others():
                        inexact=True, positive=(2,))
 
 
+def shapes():
+    """Operators that move values, and shapes that are repeated."""
+    pads = [((1, 2), "constant", (2, 3)), ((1, 2, 0, 3), "constant", (2, 3, 4)), ((-1, 2, 1, -2), "constant", (2, 3, 4)),
+            ((0, 0, 0, 0, 1, 2), "constant", (2, 3, 4)), ((1, 0, 0, 1, 2, 0, 0, 1), "constant", (1, 2, 3, 2)), ((-1, -1), "constant", (2, 4)),
+            ((-2, -2), "constant", (2, 4)), ((2, 1, 1, 2), "reflect", (2, 3, 4)), ((2, 1, 1, 2), "reflect", (2, 2, 3, 4)),
+            ((3, 0, 0, 2), "reflect", (1, 3, 3)), ((4, 5, 3, 0), "replicate", (2, 3, 4)), ((2, 4, 1, 3), "circular", (2, 3, 4)),
+            ((5, 0, 0, 0), "circular", (2, 3, 4)), ((0, 1, -1, 0), "replicate", (1, 3, 4))]
+    for i, (pad, mode, shape) in enumerate(pads):
+        yield case(f"pad {pad} {mode} {shape}", "pad", 300 + i, [shape], lambda x: F.pad(x, pad, mode=mode), {"pad": pad, "mode": mode})
+    yield case("pad with a value", "pad", 320, [(1, 2, 3)], lambda x: F.pad(x, (1, 1, 2, 0), value=1.5), {"pad": (1, 1, 2, 0), "value": 1.5})
+    for i, order in enumerate(((0, 1, 2), (2, 0, 1), (1, 2, 0), (0, 2, 1))):
+        yield case(f"permute {order}", "permute", 330 + i, [(2, 3, 4)], lambda x: x.permute(order), {"dims": order})
+    yield case("permute of a batch", "permute", 335, [(2, 3, 1, 4)], lambda x: x.permute(0, 2, 3, 1), {"dims": (0, 2, 3, 1)})
+    yield case("permute an axis that is not there", "permute", 336, [(2, 3)], lambda x: x.permute(0, 2, 1), {"dims": (0, 2, 1)})
+    for i, shape in enumerate(((6, 4), (24,), (1, 2, 3, 4), (5, 5))):
+        yield case(f"reshape {shape}", "reshape", 340 + i, [(2, 3, 4)], lambda x: x.reshape(shape), {"shape": shape})
+    pairs = [((2, 3, 4), (4,)), ((2, 3, 4), (3, 1)), ((2, 3, 4), (1, 1, 1)), ((4,), (2, 3, 4)), ((2, 1, 4), (3, 1)), ((1, 2, 3, 4), (2, 1, 1)),
+             ((2, 3), (3, 2)), ((2, 3, 4), (3,)), ((1,), (2, 3))]
+    for i, (a, b) in enumerate(pairs):
+        yield case(f"add {a} and {b}", "add", 350 + i, [a, b], torch.add, {})
+    for i, shape in enumerate(((5,), (3, 4), (2, 3, 2, 2))):
+        for dim in range(-1, len(shape)):
+            yield case(f"softmax {shape} {dim}", "softmax", 360 + i, [shape], lambda x: x.softmax(dim), {"dim": dim}, inexact=True)
+            if len(shape) > 1:
+                yield case(f"argmax {shape} {dim}", "argmax", 370 + i, [shape], lambda x: x.argmax(dim), {"dim": dim})
+        if len(shape) > 1:
+            yield case(f"linear {shape}", "linear", 380 + i, [shape, (3, shape[-1]), (3,)], F.linear, {})
+            for dim in range(-1, len(shape)):
+                yield case(f"concat {shape} {dim}", "concat", 390 + i, [shape] * 3, lambda *x: torch.cat(x, dim), {"dim": dim})
+
+
 def cases():
-    every = [*transposed(), *interpolated(), *others()]
+    every = [*transposed(), *interpolated(), *others(), *shapes()]
     refused = [c["name"] for c in every if "error" in c]
     print("refused by PyTorch:", *refused, sep="\n  ")
     return every

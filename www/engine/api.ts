@@ -73,6 +73,14 @@ export interface InterpolateOptions extends CallOptions {
   alignCorners?: boolean;
 }
 
+export interface PadOptions extends CallOptions {
+  /** [left, right], [left, right, above, below] or more pairs, the last axis first; negative numbers cut off. */
+  pad: number[];
+  mode?: "constant" | "reflect" | "replicate" | "circular";
+  /** What "constant" adds (0). */
+  value?: number;
+}
+
 export interface Term {
   /** Which input the value `x` comes from. */
   input: string;
@@ -251,6 +259,20 @@ export interface Model {
   close(): void;
 }
 
+/**
+ * The engine. Every call returns a promise, and what it refuses it refuses by rejecting: nothing throws where it is called.
+ *
+ * - **Concurrent calls** need no waiting for each other. They are carried out one by one in the order in which they were made
+ *   and do not see each other; a refused call leaves the others as they are. Of several runs of one `Model` the last one
+ *   started is the one that answers questions; asking an older `Run` rejects and says so. Its maps stay valid.
+ * - **`signal`**: an aborted call rejects at once with the signal's reason (by default an `AbortError`). `out` is left as it
+ *   was, and the engine goes on with the next call. A signal that is aborted already sends nothing.
+ * - **`out`** of another length than the result's rejects and stays unchanged. `out` may be an input's own data.
+ * - **`close()`** rejects every call under way and every later one with "the engine was closed", its models' and runs' too.
+ *   Tensors that were returned stay valid. Closing again does nothing.
+ * - **Several engines** on a page share the compiled module and nothing else: their tensors, models and failures are their own.
+ *   A `Held` tensor or a `Model` belongs to the engine that made it.
+ */
 export interface Engine {
   readonly backend: "cpu" | "webgpu";
   readonly adapter: string;
@@ -273,6 +295,7 @@ export interface Engine {
   concat(inputs: Input[], options: CallOptions & { dim: number }): Promise<Tensor>;
   flatten(x: Input, options?: CallOptions & { startDim?: number; endDim?: number }): Promise<Tensor>;
   argmax(x: Input, options: CallOptions & { dim: number }): Promise<Tensor>;
+  pad(x: Input, options: PadOptions): Promise<Tensor>;
   explain(op: string, inputs: (Input | null)[], options: object, at: number[]): Promise<Explanation>;
   /** A synthetic micrograph; `options.microscope` puts it under the microscope. */
   specimen(kind: string, options?: object): Promise<Specimen>;

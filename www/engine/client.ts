@@ -1,7 +1,7 @@
 /** `createEngine`: promises in front of two instances, one that runs and one that answers. */
 import type {
   AvgPool2dOptions, Bytes, CallOptions, Conv2dOptions, ConvTranspose2dOptions, Engine, EngineOptions, Explanation, GraphNode, Held, Input, InterpolateOptions, KernelInfo, Knob,
-  LoadOptions, MaxPool2dOptions, MicroscopeOptions, Model, Picture, Run, RunOptions, Specimen, SpecimenKind, Stats, Tensor,
+  LoadOptions, MaxPool2dOptions, MicroscopeOptions, Model, PadOptions, Picture, Run, RunOptions, Specimen, SpecimenKind, Stats, Tensor,
 } from "./api";
 import { compile } from "./compile";
 import type { Call, Ref } from "./protocol";
@@ -31,6 +31,11 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   return core;
 }
 
+let keys = 0;
+
+/** Keys of held tensors and models, unlike in all engines of a page: what belongs to another engine is not found. */
+const nextKey = (): number => ++keys;
+
 class Core implements Engine {
   readonly backend = "cpu";
   readonly adapter = "";
@@ -39,7 +44,6 @@ class Core implements Engine {
   private restarting: Partial<Record<Role, Promise<void>>> = {};
   private held = new Map<number, Tensor>();
   private models = new Map<number, { bytes: Uint8Array; external: (string | Uint8Array)[] }>();
-  private keys = 0;
   private closed = false;
   onThisThread = false;
   private last: Stats["last"] = null;
@@ -138,6 +142,10 @@ class Core implements Engine {
     return this.run("flatten", [x], options);
   }
 
+  pad(x: Input, options: PadOptions): Promise<Tensor> {
+    return this.run("pad", [x], options);
+  }
+
   argmax(x: Input, options: CallOptions): Promise<Tensor> {
     return this.run("argmax", [x], options);
   }
@@ -169,7 +177,7 @@ class Core implements Engine {
     return this.ask<Knob[]>("microscope_options");
   }
 
-  histogram(image: Input, bins: number): Promise<Uint32Array> {
+  async histogram(image: Input, bins: number): Promise<Uint32Array> {
     return this.ask<Uint32Array>("histogram", refOf("histogram", image), bins);
   }
 
@@ -195,9 +203,10 @@ class Core implements Engine {
   }
 
   async loadModel(bytes: Bytes, { externalData }: LoadOptions = {}): Promise<Model> {
-    const file = bytesOf("the bytes of a file", bytes);
-    const external = externalFiles(externalData);
-    const key = ++this.keys;
+    // Copies: a dead instance's successor reads them again, whatever the caller has done with his by then.
+    const file = bytesOf("the bytes of a file", bytes).slice();
+    const external = externalFiles(externalData).map((part) => (typeof part === "string" ? part : part.slice()));
+    const key = nextKey();
     const [{ value }] = await this.each(["runner", "answerer", ...this.crew.slice(1)], { kind: "load", key, bytes: file, external });
     this.models.set(key, { bytes: file, external });
     return new Network(this, key, value as GraphNode[]);
@@ -210,7 +219,7 @@ class Core implements Engine {
 
   async hold(tensor: Tensor): Promise<Held> {
     const { data, shape } = refOf("hold", tensor) as Tensor;
-    const key = ++this.keys;
+    const key = nextKey();
     this.held.set(key, { data, shape });
     await this.both({ kind: "hold", key, data, shape });
     return { key, data, shape };
@@ -247,7 +256,9 @@ class Core implements Engine {
     const refs = inputs.map((input) => refOf(op, input));
     const call: Call = { kind: "op", op, inputs: refs, options: plain(options) };
     if (out && this.onThisThread) call.out = out;
-    const reply = await this.send("runner", call, { signal, transfer: transfer ? buffersOf(refs) : [] });
+    const reply = await this.send("runner", call, { signal, transfer: transfer ? buffersOf(refs) : [] }).catch((error: Error) => {
+      throw error.message.startsWith("out must") ? new Error(`${op}: ${error.message}`) : error;
+    });
     this.note(op, reply.ms);
     return into(op, reply.value as Tensor, out);
   }

@@ -102,6 +102,7 @@ export class Executor {
         const model = this.models.get(call.key);
         if (model !== undefined) glue.free_model(model);
         this.models.delete(call.key);
+        this.forget(call.key);
         return { value: null, transfer: [] };
       }
       case "forward":

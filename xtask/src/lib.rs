@@ -1,4 +1,4 @@
-//! kernelscope's build tool: `cargo xtask build | serve | test | bench | package`.
+//! kernelscope's build tool: `cargo xtask build | serve | test | bench | fuzz | still | package`.
 //!
 //! Each command provisions what it needs (npm packages, a wasm toolchain, browsers), says what it does with the time
 //! each step took, and leaves out steps whose inputs did not change. `pkg/` is built and committed; [`check`] tells
@@ -7,6 +7,7 @@
 pub mod bench;
 pub mod build;
 pub mod check;
+pub mod fuzz;
 pub mod package;
 pub mod provision;
 pub mod serve;

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, bail};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use xtask::{bench, build, check, package, serve, still, suite};
+use xtask::{bench, build, check, fuzz, package, serve, still, suite};
 
 const USAGE: &str = "\
 cargo xtask build                         build pkg/
@@ -15,7 +15,8 @@ cargo xtask still FIGURE [STATE] --out F  render a figure's state: F.png, F.svg 
 cargo xtask still DOCUMENT.qmd            render a picture for each shortcode in a document
 cargo xtask bench [--only W3,W6] [--rounds N] [--write]
                                           measure against onnxruntime-web and TensorFlow.js; --write puts the table into README.md
-cargo xtask package                       write dist/: the page as a ZIP and as one HTML file, the Quarto extension";
+cargo xtask package                       write dist/: the page as a ZIP and as one HTML file, the Quarto extension
+cargo xtask fuzz [EXECUTIONS] [SEED]      damage ONNX files and open them (100000 times, seed 1)";
 
 fn main() -> ExitCode {
     match run(std::env::args().skip(1).collect()) {
@@ -39,6 +40,7 @@ fn run(arguments: Vec<String>) -> Result<()> {
             None => package::package(),
             Some(other) => bail!("package does not know \"{other}\"\n{USAGE}"),
         },
+        Some("fuzz") => fuzz_command(arguments),
         Some("help" | "--help" | "-h") | None => {
             println!(
                 "{USAGE}\n\nThe checks of `cargo xtask test`:\n{}",
@@ -47,6 +49,20 @@ fn run(arguments: Vec<String>) -> Result<()> {
             Ok(())
         }
         Some(other) => bail!("there is no command \"{other}\"\n{USAGE}"),
+    }
+}
+
+fn fuzz_command(mut rest: impl Iterator<Item = String>) -> Result<()> {
+    let mut number = |what: &str, default: u64| match rest.next() {
+        None => Ok(default),
+        Some(word) => word
+            .parse()
+            .with_context(|| format!("{what} must be a number; got \"{word}\"")),
+    };
+    let (executions, seed) = (number("EXECUTIONS", 100_000)?, number("SEED", 1)?);
+    match rest.next() {
+        None => fuzz::fuzz(executions, seed),
+        Some(other) => bail!("fuzz does not know \"{other}\"\n{USAGE}"),
     }
 }
 

@@ -9,7 +9,7 @@ use super::lower::{Map, Work};
 use crate::error::Result;
 
 /// The supported operators, for complaints. The rest of shape arithmetic is [`super::fold::FOLDED`].
-pub const SUPPORTED: [&str; 28] = [
+pub const SUPPORTED: [&str; 29] = [
     "Conv",
     "ConvTranspose",
     "MaxPool",
@@ -31,6 +31,7 @@ pub const SUPPORTED: [&str; 28] = [
     "Unsqueeze",
     "Resize",
     "Upsample",
+    "Transpose",
     "Pad",
     "Slice",
     "Identity",
@@ -62,6 +63,7 @@ pub fn lower(work: &mut Work<'_, '_>) -> Result<Map> {
         "MatMul" => dense::matmul(work),
         "Concat" => shape::concat(work),
         "Flatten" | "Reshape" | "Squeeze" | "Unsqueeze" => shape::reshape(work),
+        "Transpose" => shape::transpose(work),
         "Pad" => shape::pad(work),
         "Slice" => shape::slice(work),
         "Identity" => work.map(0),

@@ -103,6 +103,29 @@ pub fn reshape(work: &mut Work<'_, '_>) -> Result<Map> {
     work.reshape("", &x, &full)
 }
 
+pub fn transpose(work: &mut Work<'_, '_>) -> Result<Map> {
+    let mut x = work.map(0)?;
+    let rank = x.full.len();
+    let order = match work.node.ints("perm")? {
+        None => (0..rank).rev().collect(),
+        Some(order) => order
+            .into_iter()
+            .map(|axis| fold::axis(work.node, axis, rank))
+            .collect::<Result<Vec<_>>>()?,
+    };
+    if order.len() != rank || (0..rank).any(|axis| !order.contains(&axis)) {
+        return Err(work.wrong(format!(
+            "has the perm {order:?}, which does not name every axis once"
+        )));
+    }
+    if order.first() != Some(&0) {
+        x = work.whole("batch", &x)?;
+    }
+    let left = usize::from(x.single);
+    let dims = order.iter().skip(left).map(|axis| (axis - left).into());
+    work.simple("permute", &x, &[("dims", Value::List(dims.collect()))], &[])
+}
+
 pub fn pad(work: &mut Work<'_, '_>) -> Result<Map> {
     let x = work.map(0)?;
     let rank = x.full.len();
@@ -205,14 +228,11 @@ pub fn slice(work: &mut Work<'_, '_>) -> Result<Map> {
     let mut amounts = vec![[0i64; 2]; x.full.len()];
     for cut in cuts {
         let n = x.full[cut.axis];
-        if cut.step != 1 && cut.count != n {
+        if cut.step != 1 && n > 1 {
             return Err(work.wrong(format!(
-                "takes every {}th value of a map; supported is a step of 1",
+                "takes values of a map with a step of {}; supported is 1",
                 cut.step
             )));
-        }
-        if cut.step != 1 && n > 1 {
-            return Err(work.wrong("reverses a map, which is not supported"));
         }
         if cut.count == 0 {
             return Err(work.wrong(format!(

@@ -83,6 +83,21 @@ impl Settings {
         self.pad.iter().all(|pair| *pair == [0, 0])
     }
 
+    /// The sum of an output's values where the constant stands.
+    pub(crate) fn added(&self, output: &Tensor) -> f64 {
+        let rank = output.rank();
+        let inside = |(axis, &i): (usize, &usize)| {
+            let [before, after] = self.along(axis, rank).map(|n| n.max(0));
+            (before..output.shape()[axis] as i64 - after).contains(&(i as i64))
+        };
+        let values = output.data().iter().enumerate();
+        let outside = values.filter(|(i, _)| {
+            let at = unravel(*i, output.shape());
+            self.mode == PaddingMode::Zeros && !at.iter().enumerate().all(inside)
+        });
+        outside.map(|(_, value)| f64::from(*value)).sum()
+    }
+
     /// Before and after along an axis of a tensor of this rank.
     fn along(&self, axis: usize, rank: usize) -> [i64; 2] {
         self.pad.get(rank - 1 - axis).copied().unwrap_or([0, 0])
