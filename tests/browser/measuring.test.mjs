@@ -34,7 +34,7 @@ async function natively(threshold, clear) {
   const model = await engine.loadModel(readFileSync(join(ROOT, "www/models/grains.safetensors")));
   const { output } = await model.run(image);
   const map = { data: output.data.slice(256 * 256), shape: [1, 256, 256] };
-  const found = await engine.askTensor("grains_of", map, { threshold, clear, least: 5 });
+  const found = await engine.askTensor("grains_of", map, { threshold, clear, least: 20, neck: 0.7 });
   return { told: await engine.ask("regions_measured", found, labels.grains), map, truth: labels.grains };
 }
 
@@ -54,6 +54,7 @@ inBrowsers((browser) => {
     // Nearly everything is a marker's: grains run into one another through the gaps.
     await slide(figure, "threshold", 0.98);
     await slide(figure, "distance of markers", 0);
+    await slide(figure, "cut at necks below", 0);
     const few = await figure.until("fewer", ({ facts }) => Number(facts.grains) < told.count / 2);
     assert.ok(Number(few.facts.grains) >= 1);
     await figure.address(/measuring\.clear=0/);

@@ -9,7 +9,7 @@ import { Lesson } from "../../figure/lesson";
 import { Picture } from "../../figure/picture";
 import { choice, number } from "../../figure/state";
 import css from "./grains.css";
-import { type Method, METHODS, Methods } from "./methods";
+import { type Flood, type Method, METHODS, Methods } from "./methods";
 import { labelOf, load, type Measurable, type PictureName, PICTURES, suits } from "./pictures";
 
 const specs = {
@@ -19,6 +19,7 @@ const specs = {
   /** −1: as chosen on specimens. */
   threshold: number(-1),
   clear: number(-1),
+  neck: number(-1),
 };
 type Values = { [K in keyof typeof specs]: (typeof specs)[K]["initial"] };
 
@@ -35,9 +36,9 @@ interface Scores {
   boundary: { f1: number };
 }
 
-/** Regions of fewer pixels are specks. */
-const LEAST = { boundaries: 5, particles: 20 };
 const BINS = 16;
+/** What the reader has not set is as it was chosen on specimens. */
+const CHOSEN = { threshold: -1, clear: -1, neck: -1 };
 
 export class Grains extends Lesson<Values> {
   protected readonly invitation = "Move the threshold, and watch what becomes of the grains.";
@@ -57,9 +58,10 @@ export class Grains extends Lesson<Values> {
   private readonly axis = h("div", { class: "ends" });
   private readonly table = h("table", { class: "rivals" });
   private readonly hint = h("span", { class: "hint" });
-  private readonly pictures = select("picture", (picture) => this.change({ picture: picture as PictureName, method: "auto", threshold: -1, clear: -1 }));
-  private readonly ways = select("found by", (method) => this.change({ method, threshold: -1, clear: -1 }));
+  private readonly pictures = select("picture", (picture) => this.change({ picture: picture as PictureName, method: "auto", ...CHOSEN }));
+  private readonly ways = select("found by", (method) => this.change({ method, ...CHOSEN }));
   private readonly threshold = slider("threshold", { min: 0.02, max: 0.98, step: 0.02, words: (value) => decimal(value) }, (threshold) => this.change({ threshold }));
+  private readonly neck = slider("cut at necks below", { min: 0, max: 1, step: 0.05, words: (value) => (value ? `${Math.round(100 * value)} %` : "never") }, (neck) => this.change({ neck }));
   private readonly clear = slider("distance of markers", { min: 0, max: 8, step: 0.5, words: (value) => `${decimal(value, 1)} px` }, (clear) => this.change({ clear }));
 
   protected assemble(): void {
@@ -75,7 +77,7 @@ export class Grains extends Lesson<Values> {
     this.stage.after(h("div", { class: "facts" }, this.hint));
     this.pictures.fill(PICTURES.map((value) => ({ value, label: labelOf(value) })));
     this.ways.fill(METHODS.map(({ value, label }) => ({ value, label })));
-    this.strip.append(h("div", { class: "sliders" }, this.threshold.element, this.clear.element), this.choices(this.pictures.element, this.ways.element));
+    this.strip.append(h("div", { class: "sliders" }, this.threshold.element, this.clear.element, this.neck.element), this.choices(this.pictures.element, this.ways.element));
   }
 
   protected override async start(): Promise<void> {
@@ -89,20 +91,22 @@ export class Grains extends Lesson<Values> {
   }
 
   /** The settings in use: the reader's, or those chosen on specimens. */
-  private get settings(): { threshold: number; clear: number } {
-    const { threshold, clear } = this.state.value;
-    const { finds, threshold: above, marker, clear: distance } = this.method;
-    return { threshold: threshold >= 0 ? Math.min(1, threshold) : finds === "boundaries" ? marker : above, clear: clear >= 0 ? Math.min(32, clear) : distance };
+  private get settings(): Flood {
+    const { threshold, clear, neck } = this.state.value;
+    const { flood } = this.method;
+    const own = (value: number, chosen: number, most: number) => (value >= 0 ? Math.min(most, value) : chosen);
+    return { ...flood, threshold: own(threshold, flood.threshold, 1), clear: own(clear, flood.clear, 32), neck: own(neck, flood.neck, 1) };
   }
 
   protected controls(): void {
     const { picture } = this.state.value;
-    const { threshold, clear } = this.settings;
+    const { threshold, clear, neck } = this.settings;
     this.pictures.set(picture);
     this.ways.set(this.method.value);
     this.threshold.set(threshold);
     this.clear.set(clear);
-    this.clear.element.hidden = this.method.finds !== "boundaries";
+    this.neck.set(neck);
+    for (const { element } of [this.clear, this.neck]) element.hidden = this.method.finds !== "boundaries";
   }
 
   protected override micrographChosen(): void {
@@ -138,20 +142,18 @@ export class Grains extends Lesson<Values> {
   }
 
   /** Markers and what grows from them; of particles, the mask and its connected regions. */
-  private async find({ finds }: Method, map: Tensor, { threshold, clear }: { threshold: number; clear: number }): Promise<{ seeds: Tensor; regions: Tensor }> {
-    const { engine } = this;
-    if (finds === "particles") {
-      const [seeds, regions] = await Promise.all([engine.askTensor("regions_of", map, threshold, 1), engine.askTensor("regions_of", map, threshold, LEAST.particles)]);
-      return { seeds, regions };
-    }
-    const options = { threshold, clear, least: LEAST.boundaries };
-    const [seeds, regions] = await Promise.all([engine.askTensor("grain_markers", map, options), engine.askTensor("grains_of", map, options)]);
-    return { seeds, regions };
+  private async find({ finds }: Method, map: Tensor, settings: Flood): Promise<{ seeds: Tensor; regions: Tensor }> {
+    const [seeds, regions] = await Promise.all(
+      finds === "particles"
+        ? [1, settings.least].map((least) => this.engine.askTensor("regions_of", map, settings.threshold, least))
+        : ["grain_markers", "grains_of"].map((question) => this.engine.askTensor(question, map, settings)),
+    );
+    return { seeds: seeds!, regions: regions! };
   }
 
   private async measure(regions: Tensor, { finds }: Method, { truth, finds: known }: Measurable): Promise<Told> {
     if (!truth || known !== finds) return this.engine.ask<Told>("regions_measured", regions, undefined);
-    const true_ = finds === "boundaries" ? await this.engine.askTensor("grains_of", truth, { threshold: 0.5, clear: 0 }) : await this.engine.askTensor("regions_of", truth, 0.5, 1);
+    const true_ = finds === "boundaries" ? await this.engine.askTensor("grains_of", truth, { threshold: 0.5, clear: 0, least: 1 }) : await this.engine.askTensor("regions_of", truth, 0.5, 1);
     return this.engine.ask<Told>("regions_measured", regions, true_);
   }
 
@@ -211,7 +213,7 @@ export class Grains extends Lesson<Values> {
         if (this.from !== from) return;
         const [, height, width] = map.shape as [number, number, number];
         const mask = map.data.map((value) => (value > rival.threshold ? 1 : 0));
-        const { regions } = await this.find(rival, map, { threshold: boundaries ? rival.marker : rival.threshold, clear: rival.clear });
+        const { regions } = await this.find(rival, map, rival.flood);
         const [{ iou, boundary }, { matched }] = await Promise.all([
           this.engine.ask<Scores>("metrics", { data: mask, shape: [height, width] }, { data: source.truth.data, shape: [height, width] }, { classes: 2, boundary: 1, tolerance: 2 }),
           this.measure(regions, rival, source),

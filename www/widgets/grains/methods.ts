@@ -13,19 +13,30 @@ export interface Method {
   filter?: string;
   /** Chosen on synthetic specimens (training/evaluation.md): above it a pixel counts as boundary or particle. */
   threshold: number;
-  /** The same for the watershed: a marker's pixels lie below this, and further than `clear` pixels from all others. */
-  marker: number;
-  clear: number;
+  /** The same for the watershed. */
+  flood: Flood;
 }
 
+/** A marker's pixels lie below `threshold`, further than `clear` pixels from all others; it is cut at necks narrower than this share of the narrower part. */
+export interface Flood {
+  threshold: number;
+  clear: number;
+  neck: number;
+  least: number;
+}
+
+const flood = (threshold: number, clear: number, neck: number, least: number): Flood => ({ threshold, clear, neck, least });
+/** Particles are regions above the threshold; smaller ones are specks. */
+const above = (threshold: number): Flood => flood(threshold, 0, 0, 20);
+
 export const METHODS: Method[] = [
-  { value: "grains", label: "U-Net, boundaries", finds: "boundaries", network: "grains", threshold: 0.3, marker: 0.1, clear: 2 },
-  { value: "deep", label: "deep U-Net, boundaries", finds: "boundaries", network: "grains_deep", threshold: 0.3, marker: 0.1, clear: 2 },
-  { value: "deep-noskip", label: "the same without skips", finds: "boundaries", network: "grains_deep_noskip", threshold: 0.3, marker: 0.1, clear: 1 },
-  { value: "sobel", label: "Gaussian + Sobel", finds: "boundaries", filter: "gaussian_sobel", threshold: 0.2, marker: 0.2, clear: 1 },
-  { value: "dog", label: "difference of Gaussians", finds: "boundaries", filter: "difference_of_gaussians", threshold: 0.3, marker: 0.2, clear: 1 },
-  { value: "particles", label: "U-Net, particles", finds: "particles", network: "particles", threshold: 0.3, marker: 0, clear: 0 },
-  { value: "particles-noskip", label: "the same without skips, particles", finds: "particles", network: "particles_noskip", threshold: 0.3, marker: 0, clear: 0 },
+  { value: "grains", label: "U-Net, boundaries", finds: "boundaries", network: "grains", threshold: 0.3, flood: flood(0.1, 0, 0.7, 20) },
+  { value: "deep", label: "deep U-Net, boundaries", finds: "boundaries", network: "grains_deep", threshold: 0.3, flood: flood(0.1, 1, 0.7, 5) },
+  { value: "deep-noskip", label: "the same without skips", finds: "boundaries", network: "grains_deep_noskip", threshold: 0.3, flood: flood(0.1, 0, 0.8, 5) },
+  { value: "sobel", label: "Gaussian + Sobel", finds: "boundaries", filter: "gaussian_sobel", threshold: 0.2, flood: flood(0.2, 0, 0.7, 20) },
+  { value: "dog", label: "difference of Gaussians", finds: "boundaries", filter: "difference_of_gaussians", threshold: 0.3, flood: flood(0.2, 0, 0.7, 20) },
+  { value: "particles", label: "U-Net, particles", finds: "particles", network: "particles", threshold: 0.45, flood: above(0.45) },
+  { value: "particles-noskip", label: "the same without skips, particles", finds: "particles", network: "particles_noskip", threshold: 0.4, flood: above(0.4) },
 ];
 
 /** Class 1 of the shipped networks: the boundary, respectively the particle. */
