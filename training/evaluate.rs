@@ -7,14 +7,14 @@
 //! Settings of the post-processing and of the baselines are chosen on the first 24 specimens of a list; what is printed are the
 //! others. The real micrographs decide nothing.
 
+use kernelscope::baselines::{difference_of_gaussians, gaussian_sobel};
 use kernelscope::files::png::decode;
 use kernelscope::grains::{Settings as Flood, grains, matched};
 use kernelscope::graph::Keep;
 use kernelscope::metrics::{Settings, metrics};
-use kernelscope::ops::conv2d;
 use kernelscope::options::{Options, Value};
 use kernelscope::specimen::{Specimen, specimen};
-use kernelscope::{Tensor, kernels, weights};
+use kernelscope::{Tensor, weights};
 use std::sync::Arc;
 
 type Any<T> = Result<T, Box<dyn std::error::Error>>;
@@ -136,39 +136,6 @@ fn picture(name: &str) -> Any<Tensor> {
     Ok(Tensor::new(&[1, h, w], image.data()[..h * w].to_vec())?)
 }
 
-/// How steep a picture is after a Gaussian, in parts of its steepest place: the baseline for boundaries.
-fn steepness(image: &Tensor) -> Any<Tensor> {
-    let options = Options::from([
-        ("padding".into(), "same".into()),
-        ("paddingMode".into(), "reflect".into()),
-    ]);
-    let settings = conv2d::Settings::parse(&options)?;
-    let filter = |x: &Tensor, name: &str| -> Any<Tensor> {
-        let weight = kernels::kernel(name)?;
-        Ok(conv2d::run(
-            conv2d::Inputs {
-                x,
-                weight: &weight,
-                bias: None,
-            },
-            &settings,
-        )?)
-    };
-    let smooth = filter(&filter(image, "gaussian-5")?, "gaussian-5")?;
-    let (x, y) = (filter(&smooth, "sobel-x")?, filter(&smooth, "sobel-y")?);
-    let mut steep: Vec<f32> = x
-        .data()
-        .iter()
-        .zip(y.data())
-        .map(|(x, y)| x.hypot(*y))
-        .collect();
-    let mut sorted = steep.clone();
-    sorted.sort_by(f32::total_cmp);
-    let top = sorted[sorted.len() * 99 / 100].max(1e-6);
-    steep.iter_mut().for_each(|v| *v /= top);
-    Ok(Tensor::new(image.shape(), steep)?)
-}
-
 fn boundaries() -> Any<()> {
     let specimens = list("grains")?;
     let (choose, score) = specimens.split_at(CHOOSE);
@@ -196,9 +163,6 @@ fn boundaries() -> Any<()> {
             .collect(),
     )?;
 
-    let edges = |set: &[(String, Specimen)]| -> Any<Vec<Tensor>> {
-        set.iter().map(|(_, s)| steepness(&s.image)).collect()
-    };
     let score_at =
         |maps: &[Tensor], set: &[(String, Specimen)], t: f32, tolerance: f64| -> Any<f64> {
             let each: Any<Vec<f64>> = maps
@@ -208,20 +172,30 @@ fn boundaries() -> Any<()> {
                 .collect();
             Ok(mean(&each?))
         };
-    let tried = edges(choose)?;
-    let mut best = (0.0, 0.5);
-    for t in THRESHOLDS {
-        let value = score_at(&tried, choose, t, 2.0)?;
-        if value > best.0 {
-            best = (value, t);
+    type Baseline = fn(&Tensor) -> kernelscope::Result<Tensor>;
+    let baselines: [(&str, Baseline); 2] = [
+        ("Gaussian + Sobel", gaussian_sobel),
+        ("difference of Gaussians", difference_of_gaussians),
+    ];
+    for (name, filter) in baselines {
+        let maps = |set: &[(String, Specimen)]| -> Any<Vec<Tensor>> {
+            set.iter().map(|(_, s)| Ok(filter(&s.image)?)).collect()
+        };
+        let tried = maps(choose)?;
+        let mut best = (0.0, 0.5);
+        for t in THRESHOLDS {
+            let value = score_at(&tried, choose, t, 2.0)?;
+            if value > best.0 {
+                best = (value, t);
+            }
         }
+        println!(
+            "{name}, threshold {} chosen on specimens: F1 at 2 px {:.3} on specimens, {:.3} on titanium",
+            best.1,
+            score_at(&maps(score)?, score, best.1, 2.0)?,
+            f1(&above(&filter(&titanium)?, best.1)?, &known, 2.0)?
+        );
     }
-    println!(
-        "Gaussian + Sobel, threshold {} chosen on specimens: F1 at 2 px {:.3} on specimens, {:.3} on titanium",
-        best.1,
-        score_at(&edges(score)?, score, best.1, 2.0)?,
-        f1(&above(&steepness(&titanium)?, best.1)?, &known, 2.0)?
-    );
 
     for name in ["grains", "grains_deep", "grains_deep_noskip"] {
         let Some(network) = Network::open(name)? else {
