@@ -1,4 +1,4 @@
-//! kernelscope's build tool: `cargo xtask build | serve | test | package`.
+//! kernelscope's build tool: `cargo xtask build | serve | test | still | package`.
 //!
 //! Each command provisions what it needs (npm packages, a wasm toolchain, browsers), says what it does with the time
 //! each step took, and leaves out steps whose inputs did not change. `pkg/` is built and committed; [`check`] tells
