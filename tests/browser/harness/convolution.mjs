@@ -46,6 +46,7 @@ export class ConvolutionFigure {
   static async open(browser, page, state = {}, selector = "ks-convolution") {
     const figure = new ConvolutionFigure(browser, selector);
     await browser.open(`${page}${hashOf(state)}`);
+    await browser.until("the element", (selector) => document.querySelector(selector)?.matches(":defined"), selector);
     await figure.view();
     await browser.until("the figure to be ready", (selector) => document.querySelector(selector)?.dataset.state === "ready", selector);
     await figure.until("its first numbers", ({ sum }) => sum !== "");

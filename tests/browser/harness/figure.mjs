@@ -26,6 +26,8 @@ export class FigureOnPage {
   /** Opens the page at a state, { stack: "c3-c3", at: "1,2" }, or at a hash, and waits for the figure. */
   async open(page, state = {}) {
     await this.browser.open(`${page}${typeof state === "string" ? state : this.hash(state)}`);
+    // Elements that come to life change the layout: scrolled to before, a figure would not stay in view.
+    await this.browser.until("the element", (css) => document.querySelector(css)?.matches(":defined"), this.selector);
     await this.browser.run((css) => document.querySelector(css).scrollIntoView({ block: "start", behavior: "instant" }), this.selector);
     await this.browser.until("the figure to be ready", (css) => document.querySelector(css)?.dataset.state === "ready", this.selector);
     // It speaks when it has come to rest.
