@@ -20,20 +20,31 @@ const modules: Record<string, unknown> = {};
 
 const asked = new Set<string>();
 
-/** Brings the code of a figure, and defines its element. Known figures only; what the page wrote may be anything. */
-async function define(tag: string): Promise<void> {
-  if (asked.has(tag)) return;
-  asked.add(tag);
-  if (!tags.includes(tag)) return console.error(`there is no figure <${tag}>; there are ${tags.map((tag) => `<${tag}>`).join(", ")}`);
-  try {
-    await load("figure");
-    const figure = await load<CustomElementConstructor>(tag);
-    if (!customElements.get(tag)) customElements.define(tag, figure);
-  } catch (error) {
+/**
+ * Brings the code of figures, and defines their elements: all at once, so that a page is laid out anew once and not with each
+ * chunk. Known figures only; what the page wrote may be anything.
+ */
+async function define(...names: string[]): Promise<void> {
+  const fresh = names.filter((name) => !asked.has(name));
+  for (const name of fresh) asked.add(name);
+  const unknown = fresh.filter((name) => !tags.includes(name));
+  for (const name of unknown) console.error(`there is no figure <${name}>; there are ${tags.map((tag) => `<${tag}>`).join(", ")}`);
+  const known = fresh.filter((name) => tags.includes(name));
+  if (known.length === 0) return;
+  const common = load("figure", { inOrder: true });
+  // Without what all have in common no figure's chunk can run, and none would say so.
+  const one = async (name: string) => (await Promise.all([load<CustomElementConstructor>(name, { inOrder: true }), common]))[0];
+  const loaded = await Promise.allSettled(known.map(one));
+  loaded.forEach((result, i) => {
+    const name = known[i]!;
+    if (result.status === "fulfilled") {
+      if (!customElements.get(name)) customElements.define(name, result.value);
+      return;
+    }
     // The next figure of this kind may try again.
-    asked.delete(tag);
-    console.error((error as Error).message);
-  }
+    asked.delete(name);
+    console.error((result.reason as Error).message);
+  });
 }
 
 const kernelscope = { createEngine, engine, load, provide, address, define, tags, modules };
@@ -50,10 +61,10 @@ else {
 /** Figures are `<ks-…>` elements; their code comes when the first of a kind is there. */
 function watch(): void {
   const look = (root: ParentNode) => {
-    if (root instanceof Element && root.localName.startsWith("ks-")) void define(root.localName);
     // Not one query for a list of names: an unknown one deserves a word to its author.
-    const names = new Set([...root.querySelectorAll("*")].map(({ localName }) => localName).filter((name) => name.startsWith("ks-")));
-    for (const name of names) void define(name);
+    const names = [...(root instanceof Element ? [root] : []), ...root.querySelectorAll("*")].map(({ localName }) => localName);
+    const figures = new Set(names.filter((name) => name.startsWith("ks-")));
+    if (figures.size > 0) void define(...figures);
   };
   look(document);
   new MutationObserver((records) => {

@@ -16,7 +16,8 @@ export function provide(name: string, payload: unknown): void {
   waiting.get(name)?.resolve(payload);
 }
 
-export function load<T>(name: string): Promise<T> {
+/** `inOrder` chunks run in the order in which they were asked for, however fast each comes: later ones build on earlier ones. */
+export function load<T>(name: string, { inOrder = false } = {}): Promise<T> {
   if (payloads.has(name)) return Promise.resolve(payloads.get(name) as T);
   const known = waiting.get(name);
   if (known) return known.promise as Promise<T>;
@@ -25,6 +26,7 @@ export function load<T>(name: string): Promise<T> {
     resolve = done;
     const element = document.createElement("script");
     element.src = `${base}${name}.js`;
+    element.async = !inOrder;
     element.onerror = () => {
       waiting.delete(name);
       element.remove();

@@ -22,7 +22,9 @@ export function intoView(browser, selector) {
   return browser.until("the figure to be ready", (css) => {
     const element = document.querySelector(css);
     if (element?.dataset.state === "ready") return true;
-    const { top } = element?.getBoundingClientRect() ?? { top: 0 };
+    // Elements that come to life change the layout.
+    if (!element?.matches(":defined")) return false;
+    const { top } = element.getBoundingClientRect();
     if (top < -1 || top > innerHeight / 2) element.scrollIntoView({ block: "start", behavior: "instant" });
     return false;
   }, selector);
