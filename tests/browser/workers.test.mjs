@@ -16,9 +16,9 @@ const model = Buffer.from(onnx(WORKLOADS.W6(), true)).toString("base64");
 /** In the page: the same picture by one worker and by three; then a run that is stopped after its first tile. */
 const share = (base64, done) => {
   (async () => {
-    const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+    const bytes = window.Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
     const [h, w] = [1024, 512];
-    const x = { data: Float32Array.from({ length: h * w }, (_, i) => Math.sin(i * 0.37) + ((i * 7919) % 101) / 101), shape: [1, h, w] };
+    const x = { data: window.Float32Array.from({ length: h * w }, (_, i) => Math.sin(i * 0.37) + ((i * 7919) % 101) / 101), shape: [1, h, w] };
     const outputs = [];
     const seen = [];
     let stopped;

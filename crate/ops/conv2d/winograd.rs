@@ -51,7 +51,7 @@ pub fn transform(job: &Job<'_>) -> Vec<f32> {
         let (group, o) = (o / co, o % co);
         let rows: [[f64; 6]; 3] =
             [0, 1, 2].map(|y| column([0, 1, 2].map(|x| f64::from(g[3 * y + x]))));
-        for x in 0..6 {
+        (0..6).for_each(|x| {
             for (y, value) in column([0, 1, 2].map(|y| rows[y][x]))
                 .into_iter()
                 .enumerate()
@@ -59,7 +59,7 @@ pub fn transform(job: &Job<'_>) -> Vec<f32> {
                 let place = (y * 6 + x) * blocks + o / 4;
                 out[group * per_group + (place * ci + c) * 4 + o % 4] = value as f32;
             }
-        }
+        });
     }
     out
 }
@@ -90,7 +90,7 @@ impl Strip {
     /// Where vector `v` of channel `c` of `channels` lies at a place: panels of two vectors, channel by channel.
     fn input(&self, v: usize, c: usize, channels: usize) -> usize {
         let panel = v / 2 * channels * 8;
-        if v + 1 == self.vectors && v % 2 == 0 {
+        if v + 1 == self.vectors && v.is_multiple_of(2) {
             return panel + c * 4; // The last panel of an odd number has one vector only.
         }
         panel + c * 8 + v % 2 * 4
@@ -223,13 +223,13 @@ fn forward(
             let [d4, d5, _, _] = F32x4::transpose([b, c, d, e]);
             *half = into_spectrum([d0, d1, d2, d3, d4, d5]);
         }
-        for x in 0..6 {
+        (0..6).for_each(|x| {
             let column = into_spectrum([0, 1, 2, 3, 4, 5].map(|y| half[y][x]));
             for (y, value) in column.into_iter().enumerate() {
                 // SAFETY: the last place was checked above.
                 unsafe { value.to(places.as_mut_ptr().add((y * 6 + x) * strip.inputs + at)) };
             }
-        }
+        });
     }
 }
 
