@@ -272,6 +272,8 @@ class Core implements Engine {
   async send(role: Role, call: Call, options?: SendOptions): Promise<Reply> {
     if (this.closed) throw new Error("the engine was closed");
     await this.restarting[role];
+    // Somebody may have closed the engine between the call and now.
+    if (this.closed) throw new Error("the engine was closed");
     const transport = this.transports[role];
     try {
       const reply = await transport.send(call, options);
@@ -305,7 +307,8 @@ class Core implements Engine {
 
 /** A loaded network. One run at a time is remembered; asking about an older one is refused. */
 class Network implements Model {
-  private trace = 0;
+  /** The run that finished last. */
+  private newest = 0;
 
   constructor(private core: Core, private key: number, readonly graph: GraphNode[]) {}
 
@@ -327,13 +330,13 @@ class Network implements Model {
   }
 
   async run(x: Input, { keep = "output", signal }: RunOptions = {}): Promise<Run> {
-    const trace = this.key;
-    const serial = ++this.trace;
+    const trace = nextKey();
     const call: Call = { kind: "forward", model: this.key, input: refOf("run", x), keep, trace };
     const reply = await this.core.send("runner", call, { signal });
     this.core.note("network", reply.ms);
+    this.newest = trace;
     const about = async <T>(method: Extract<Call, { kind: "trace" }>["method"], node: string, at: number[]): Promise<T> => {
-      if (serial !== this.trace) throw new Error("this network has run again since; ask the newer run");
+      if (trace !== this.newest) throw new Error("this network has run again since; ask the newer run");
       return (await this.core.send("runner", { kind: "trace", method, trace, node, at })).value as T;
     };
     return {

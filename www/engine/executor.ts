@@ -24,6 +24,8 @@ export class Executor {
   private held = new Map<number, number>();
   private models = new Map<number, number>();
   private traces = new Map<number, number>();
+  /** The trace of each model's last run. */
+  private newest = new Map<number, number>();
   /** Set by the panic hook with the panic's own words. */
   private static readonly PANIC = "__kernelscope_panic";
 
@@ -102,7 +104,8 @@ export class Executor {
         const model = this.models.get(call.key);
         if (model !== undefined) glue.free_model(model);
         this.models.delete(call.key);
-        this.forget(call.key);
+        this.forget(this.newest.get(call.key) ?? 0);
+        this.newest.delete(call.key);
         return { value: null, transfer: [] };
       }
       case "forward":
@@ -146,7 +149,9 @@ export class Executor {
         output: number;
         nodes: Record<string, number>;
       };
-      this.forget(call.trace);
+      // A model's newest run takes the place of the one before.
+      this.forget(this.newest.get(call.model) ?? 0);
+      this.newest.set(call.model, call.trace);
       this.traces.set(call.trace, made.trace);
       const output = this.take(made.output);
       const nodes = Object.entries(made.nodes).map(([name, handle]) => [name, this.take(handle)] as const);
