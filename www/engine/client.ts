@@ -282,6 +282,8 @@ class Core implements Engine {
   async send(role: Role, call: Call, options?: SendOptions): Promise<Reply> {
     if (this.closed) throw new Error("the engine was closed");
     await this.restarting[role];
+    // Somebody may have closed the engine between the call and now.
+    if (this.closed) throw new Error("the engine was closed");
     const transport = this.transports[role];
     try {
       const reply = await transport.send(call, options);
@@ -323,7 +325,8 @@ const WHOLE_BYTES = 3e9;
 
 /** A loaded network. One run at a time is remembered; asking about an older one is refused. */
 class Network implements Model {
-  private trace = 0;
+  /** The run that finished last. */
+  private newest = 0;
 
   constructor(private core: Core, private key: number, readonly graph: GraphNode[]) {}
 
@@ -347,8 +350,6 @@ class Network implements Model {
   async run(x: Input, { keep = "output", exact = keep !== "output", out, transfer, signal, progress }: RunOptions = {}): Promise<Run> {
     if (typeof exact !== "boolean") throw new Error(`run: exact must be true or false; got ${JSON.stringify(exact)}`);
     checkOut("run", out);
-    const trace = this.key;
-    const serial = ++this.trace;
     const input = refOf("run", x);
     const { shape } = x;
     if (keep === "output" && shape.length >= 3) {
@@ -359,9 +360,10 @@ class Network implements Model {
         const output = await runTiles(job);
         this.core.note("network", job.ms ?? 0);
         // Whoever asks about a value needs the whole picture's maps after all: once, on demand, and in the order of `explain`.
+        const tiled = (this.newest = nextKey());
         let whole: Promise<Run> | undefined;
         const asked = () => {
-          if (serial !== this.trace && !whole) throw new Error("this network has run again since; ask the newer run");
+          if (tiled !== this.newest && !whole) throw new Error("this network has run again since; ask the newer run");
           return (whole ??= this.whole(x));
         };
         return {
@@ -373,12 +375,13 @@ class Network implements Model {
         };
       }
     }
+    const trace = nextKey();
     const call: Call = { kind: "forward", model: this.key, input, keep, exact, trace };
     if (out && this.core.onThisThread) call.out = out;
     const reply = await this.core.send("runner", call, { signal, transfer: transfer ? buffersOf([input]) : [] });
     this.core.note("network", reply.ms);
     const value = reply.value as Pick<Run, "output" | "nodes">;
-    return this.answers({ output: into("run", value.output, out), nodes: value.nodes }, serial);
+    return this.answers({ output: into("run", value.output, out), nodes: value.nodes }, trace);
   }
 
   close(): void {
@@ -397,17 +400,18 @@ class Network implements Model {
 
   /** A run of the whole picture, for questions about a run in tiles. */
   private async whole(x: Input): Promise<Run> {
-    const serial = ++this.trace;
-    const trace = this.key;
+    const trace = nextKey();
     const call: Call = { kind: "forward", model: this.key, input: refOf("run", x), keep: "output", exact: true, trace };
     const reply = await this.core.send("runner", call);
-    return this.answers(reply.value as Pick<Run, "output" | "nodes">, serial);
+    return this.answers(reply.value as Pick<Run, "output" | "nodes">, trace);
   }
 
-  private answers(maps: Pick<Run, "output" | "nodes">, serial: number): Run {
+  /** From now on this run is the one that may be asked about. */
+  private answers(maps: Pick<Run, "output" | "nodes">, trace: number): Run {
+    this.newest = trace;
     const about = async <T>(method: Extract<Call, { kind: "trace" }>["method"], node: string, at: number[]): Promise<T> => {
-      if (serial !== this.trace) throw new Error("this network has run again since; ask the newer run");
-      return (await this.core.send("runner", { kind: "trace", method, trace: this.key, node, at })).value as T;
+      if (trace !== this.newest) throw new Error("this network has run again since; ask the newer run");
+      return (await this.core.send("runner", { kind: "trace", method, trace, node, at })).value as T;
     };
     return {
       ...maps,

@@ -24,6 +24,8 @@ export class Executor {
   private held = new Map<number, number>();
   private models = new Map<number, number>();
   private traces = new Map<number, number>();
+  /** The trace of each model's last run. */
+  private newest = new Map<number, number>();
   /** Set by the panic hook with the panic's own words. */
   private static readonly PANIC = "__kernelscope_panic";
 
@@ -102,7 +104,8 @@ export class Executor {
         const model = this.models.get(call.key);
         if (model !== undefined) glue.free_model(model);
         this.models.delete(call.key);
-        this.forget(call.key);
+        this.forget(this.newest.get(call.key) ?? 0);
+        this.newest.delete(call.key);
         return { value: null, transfer: [] };
       }
       case "forward":
@@ -140,14 +143,15 @@ export class Executor {
 
   /** Runs a network; the trace stays here for questions, the kept maps leave. */
   private forward(call: Extract<Call, { kind: "forward" }>): { value: unknown; transfer: ArrayBuffer[] } {
-    // Before, not after: two runs' maps at once would need twice the memory. Nobody may ask the older run any more.
-    this.forget(call.trace);
     return this.withInputs([call.input], (handles) => {
       const made = this.glue.model_run(this.modelOf(call.model), handles[0]!, call.keep, call.exact) as {
         trace: number;
         output: number;
         nodes: Record<string, number>;
       };
+      // A model's newest run takes the place of the one before.
+      this.forget(this.newest.get(call.model) ?? 0);
+      this.newest.set(call.model, call.trace);
       this.traces.set(call.trace, made.trace);
       const output = this.take(made.output, call.out);
       const nodes = Object.entries(made.nodes).map(([name, handle]) => [name, this.take(handle)] as const);

@@ -50,9 +50,17 @@ export class Explorer {
     this.element.append(this.crumbs, this.body);
   }
 
+  /** Another network: its maps come with the next `show`. */
+  arrange(layout: Layout): void {
+    this.layout = layout;
+    this.built = false;
+    this.trail = [];
+  }
+
   /** New maps after a run. */
   async show(nodes: Record<string, Tensor>, dark: boolean): Promise<void> {
-    this.nodes = nodes;
+    // Features and moved axes are no pictures.
+    this.nodes = Object.fromEntries(Object.entries(nodes).filter(([, { shape }]) => shape.length === 3));
     this.dark = dark;
     if (!this.built) this.overview.build(this.layout, nodes);
     this.built = true;

@@ -18,6 +18,8 @@ export class MaskPicture {
   readonly element: HTMLElement;
   private readonly picture: Picture;
   private probability: Tensor | undefined;
+  /** What the network looks for. */
+  answer = "boundary";
 
   constructor(events: MaskEvents) {
     this.picture = new Picture({
@@ -26,7 +28,7 @@ export class MaskPicture {
       point: (at, dragging) => {
         if (at && dragging) events.choose(at);
         const value = at && this.probability?.data[at[0] * this.probability.shape[2]! + at[1]];
-        events.hover(at && value !== undefined && value !== null ? `p(boundary) at (${at.join(", ")}): ${decimal(value)}` : "");
+        events.hover(at && value !== undefined && value !== null ? `p(${this.answer}) at (${at.join(", ")}): ${decimal(value)}` : "");
       },
     });
     this.element = this.picture.element;
@@ -35,8 +37,8 @@ export class MaskPicture {
   draw(image: Tensor, probability: Tensor, mode: Mode, truth: Tensor | undefined): void {
     const [, height, width] = image.shape as [number, number, number];
     this.probability = probability;
-    this.picture.draw({ data: image.data, height, width }, scaleFor(image.data, false));
-    const words = { mask: "boundary where p > 0.5", probability: "p(boundary)", truth: truth ? "the truth, drawn by people or known by construction" : "nobody knows the truth here", picture: "the input" };
+    this.picture.draw({ data: image.data.subarray(0, height * width), height, width }, scaleFor(image.data, false)); // of several channels the first
+    const words = { mask: `${this.answer} where p > 0.5`, probability: `p(${this.answer})`, truth: truth ? "the truth, drawn by people or known by construction" : "nobody knows the truth here", picture: "the input" };
     this.picture.words = words[mode];
     this.picture.description = `The network's input with ${words[mode]} in crimson`;
     const over = mode === "truth" ? truth?.data : mode === "picture" ? undefined : probability.data;
@@ -56,7 +58,8 @@ export class MaskPicture {
   set gradient(gradient: Tensor | null) {
     if (!gradient) return;
     const [, height, width] = gradient.shape as [number, number, number];
-    const size = gradient.data.map(Math.abs);
+    const size = new Float32Array(height * width);
+    gradient.data.forEach((value, i) => (size[i % size.length] += Math.abs(value)));
     const scale = activationScale(size, false);
     paint(this.picture.layer, { data: size, height, width }, scale);
     const context = this.picture.layer.getContext("2d")!;

@@ -1,5 +1,5 @@
 /** The network as the figure draws it: its nodes gathered into blocks, in the roles that the lecture colours. */
-import type { GraphNode } from "../../engine/api";
+import type { GraphNode, Tensor } from "../../engine/api";
 
 export interface Block {
   key: string;
@@ -21,6 +21,39 @@ export interface Layout {
 
 const ENCODER = /^(enc|encoder)(\d+)/;
 const DECODER = /^(dec|decoder|up|cat)(\d+)/;
+
+/** Blocks of any network: by its names where they are the crate's, else by the sizes of its maps. */
+export function arranged(graph: GraphNode[], nodes: Record<string, Tensor>, logits: string): Layout {
+  const named = layout(graph);
+  if (named.encoder.length > 1 && named.bottleneck && named.decoder.length) return named;
+  return bySize(graph, nodes, logits);
+}
+
+/** Down to the smallest maps, and up again: every halving begins a level. */
+function bySize(graph: GraphNode[], nodes: Record<string, Tensor>, logits: string): Layout {
+  const maps = graph.filter(({ name, op }) => op !== "input" && nodes[name]?.shape.length === 3);
+  const height = nodes[graph[0]!.name]!.shape[1]!;
+  const levels = maps.map(({ name }) => Math.max(0, Math.round(Math.log2(height / nodes[name]!.shape[1]!))));
+  const deepest = Math.max(0, ...levels);
+  const [first, last] = [levels.indexOf(deepest), levels.lastIndexOf(deepest)];
+  const end = maps.findIndex(({ name }) => name === logits);
+  const head = end < 0 ? [] : maps.slice(end);
+  const body = end < 0 ? maps : maps.slice(0, end);
+  const blocks = new Map<string, Block>();
+  body.forEach((node, i) => {
+    const level = levels[i]!;
+    const down = i < first || deepest === 0;
+    const key = level === deepest && deepest > 0 ? "bottleneck" : `${down || i <= last ? "enc" : "dec"}${level + 1}`;
+    const made: Block = key === "bottleneck"
+      ? { key, title: "Bottleneck", role: "third", level, nodes: [] }
+      : { key, title: `${key.startsWith("enc") ? "Encoder" : "Decoder"} ${level + 1}`, role: key.startsWith("enc") ? "input" : "output", level, nodes: [] };
+    const block = blocks.get(key) ?? made;
+    block.nodes.push(node);
+    blocks.set(key, block);
+  });
+  const all = [...blocks.values()].sort((a, b) => a.level - b.level);
+  return { encoder: all.filter(({ key }) => key.startsWith("enc")), bottleneck: blocks.get("bottleneck"), decoder: all.filter(({ key }) => key.startsWith("dec")), head };
+}
 
 /** Blocks by the names that the crate gives: enc1.…, pool1, bottleneck.…, up1, cat1, dec1.…, then the head. */
 export function layout(graph: GraphNode[]): Layout {
@@ -67,6 +100,11 @@ export function title(node: GraphNode): string {
     batch_norm: "normalised",
     input: "input",
     add: "sum",
+    leaky_relu: "leaky ReLU",
+    pad: "padded",
+    reflect_pad: "padded",
+    crop_to: "cut back",
+    adaptive_avg_pool2d: "mean of the map",
   };
   return node.name === "logits" ? "logits" : (words[node.op] ?? node.op);
 }

@@ -1,5 +1,5 @@
 /** `<ks-unet>`: a trained network, live, from the mask down to the products. */
-import type { Model, Run, Tensor } from "../../engine/api";
+import type { Run, Shares, Tensor } from "../../engine/api";
 import { fromBase64 } from "../../engine/base64";
 import { count, decimal } from "../../draw/numbers";
 import { h, latest } from "../../figure/dom";
@@ -10,7 +10,8 @@ import { ownPicture, type Source, SOURCES } from "../../figure/sources";
 import { choice, flag, number, numbers, State, text } from "../../figure/state";
 import { Explorer, type Place, VIEWS } from "./explorer";
 import { MaskPicture, MODES } from "./mask";
-import { layout } from "./network";
+import { arranged, layout } from "./network";
+import { describe, isNetwork, NETWORK_FILES, type Opened, openNetwork, probabilities, runOn } from "./opened";
 import { parts, why } from "./why";
 import css from "./unet.css";
 
@@ -23,8 +24,9 @@ const values = {
   field: flag(false),
   at: numbers([166, 82], "."),
   view: choice(VIEWS, "network"),
-  node: text("", /^[\w.-]{0,60}$/),
+  node: text("", /^[\w./:-]{0,80}$/),
   channel: number(0),
+  class: number(1),
   pos: numbers([0, 0], "."),
 };
 type Values = { [K in keyof typeof values]: (typeof values)[K]["initial"] };
@@ -36,13 +38,18 @@ interface Scores {
 }
 
 const PICTURES = SOURCES.filter(({ value }) => ["titanium", "yours"].includes(value));
-/** Class 1 of the shipped network. */
+/** Class 1 of the shipped network, and the one that is looked at first in others. */
 const BOUNDARY = 1;
 
 export class Unet extends Figure {
   protected readonly invitation = "Click any pixel of the mask and ask why. Click any map to see how it was made.";
   protected state!: State<Values>;
-  private model!: Model;
+  private shipped!: Opened;
+  /** The network in use. */
+  private opened!: Opened;
+  /** The reader's own, once there is one. */
+  private theirs: Opened | undefined;
+  private probabilities!: Tensor;
   private run: Run | undefined;
   private source!: Source;
   private own: Source | undefined;
@@ -70,6 +77,7 @@ export class Unet extends Figure {
     this.stage.append(this.explorer.element, this.side);
     this.stage.after(h("div", { class: "facts" }, this.facts, this.hint));
     this.controls = this.makeControls();
+    this.takeDrops();
     this.shadowRoot!.addEventListener("keydown", (event) => this.keyed(event as KeyboardEvent));
   }
 
@@ -81,7 +89,15 @@ export class Unet extends Figure {
       file.value = "";
       if (chosen) void this.open(chosen);
     } });
+    const files = h("input", { type: "file", accept: NETWORK_FILES, multiple: true, class: "hidden", tabindex: -1, "aria-hidden": "true", onchange: () => {
+      const chosen = [...(files.files ?? [])];
+      files.value = "";
+      this.showKnobs();
+      if (chosen.length) void this.openFiles(chosen);
+    }, oncancel: () => this.showKnobs() });
     const fields = {
+      network: select("network", (network) => (network === "open" ? files.click() : void this.use(network === "own" && this.theirs ? this.theirs : this.shipped))),
+      of: select("class", (of) => set({ class: Number(of) })),
       picture: select("picture", (picture) => (picture === "open" ? file.click() : set({ picture }))),
       seed: numberField("seed", (seed) => set({ seed }), noNumber),
       noise: slider("noise", 0, 0.2, 0.005, (noise) => set({ noise })),
@@ -91,14 +107,15 @@ export class Unet extends Figure {
     };
     fields.field.element.title = "The gradient of this pixel's logit with respect to every pixel of the picture: its effective receptive field.";
     fields.mode.fill(MODES.map((value) => ({ value, label: value })));
-    this.strip.append(h("div", { class: "choices", role: "group", "aria-label": "Input of the network" },
-      fields.picture.element, file, fields.seed.element, fields.noise.element, fields.contrast.element, fields.mode.element, fields.field.element, this.ending()));
+    this.strip.append(h("div", { class: "choices", role: "group", "aria-label": "The network and its input" },
+      fields.network.element, files, fields.of.element, fields.picture.element, file, fields.seed.element, fields.noise.element, fields.contrast.element, fields.mode.element, fields.field.element, this.ending()));
     return fields;
   }
 
   protected async start(): Promise<void> {
-    this.model = await this.engine.loadModel(fromBase64(await host.load<string>("model-grains")));
-    this.explorer.layout = layout(this.model.graph);
+    this.shipped = describe(await this.engine.loadModel(fromBase64(await host.load<string>("model-grains"))));
+    this.opened = this.shipped;
+    this.explorer.layout = layout(this.opened.model.graph);
     const refused = await this.state.orPlain(() => this.infer());
     if (refused) {
       this.showKnobs();
@@ -106,26 +123,86 @@ export class Unet extends Figure {
     }
   }
 
+  /** Files dropped on the figure: a network, or a picture. */
+  private takeDrops(): void {
+    const dropped = (event: DragEvent) => [...(event.dataTransfer?.files ?? [])];
+    this.addEventListener("dragover", (event) => {
+      if (!event.dataTransfer?.types.includes("Files")) return;
+      event.preventDefault();
+      this.stage.classList.add("dropping");
+    });
+    this.addEventListener("dragleave", () => this.stage.classList.remove("dropping"));
+    this.addEventListener("drop", (event) => {
+      this.stage.classList.remove("dropping");
+      const files = dropped(event);
+      if (!files.length) return;
+      event.preventDefault();
+      void (files.some(isNetwork) ? this.openFiles(files) : this.open(files[0]!));
+    });
+  }
+
+  /** Opens the reader's own network; whatever is refused leaves the figure as it was. */
+  private async openFiles(files: File[]): Promise<void> {
+    let made: Opened | undefined;
+    try {
+      this.say("opening the network …");
+      made = await openNetwork(this.engine, files);
+      await this.use(made);
+      if (this.opened !== made) throw this.refusal;
+      if (this.theirs && this.theirs !== made) this.theirs.model.close();
+      this.theirs = made;
+      this.showKnobs();
+    } catch (error) {
+      made?.model.close();
+      this.showKnobs();
+      this.sayComputed();
+      const words = error instanceof Error ? error.message : String(error);
+      this.fail(`“${files.find(isNetwork)?.name ?? files[0]!.name}” could not be opened; the network before stays. ${words}`);
+    }
+  }
+
+  private refusal: unknown;
+
+  /** Shows another network, or keeps the present one where it cannot be run on the picture. */
+  private async use(next: Opened): Promise<void> {
+    const before = this.opened;
+    this.opened = next;
+    try {
+      await this.infer(true);
+      this.state.set({ view: "network" });
+      this.go(this.placeOf(this.state.value), false);
+    } catch (error) {
+      this.refusal = error;
+      this.opened = before;
+      this.showKnobs();
+      this.fail(error);
+    }
+  }
+
   /** Everything that follows from the picture. */
-  private async infer(): Promise<void> {
+  private async infer(another = false): Promise<void> {
     const { value } = this.state;
+    const { opened } = this;
     const slow = setTimeout(() => this.say("computing …"), 150);
     try {
-      this.source = await this.load();
-      this.run = await this.model.run(this.source.image, { keep: "all" });
+      const { source, run } = await runOn(opened, await this.load());
+      this.probabilities = await probabilities(this.engine, opened, run, source);
+      [this.source, this.run] = [source, run];
+      if (another) this.explorer.arrange(opened.name ? arranged(opened.model.graph, run.nodes, opened.logits) : layout(opened.model.graph));
     } finally {
       clearTimeout(slow);
     }
     this.mend();
     this.sayComputed();
     this.showKnobs();
-    const total = this.model.graph.reduce((sum, { count: learned }) => sum + learned, 0);
-    this.facts.textContent = `${count(total)} parameters · ${this.source.about}`;
+    this.mask.answer = this.answer;
+    const total = opened.model.graph.reduce((sum, { count: learned }) => sum + learned, 0);
+    this.facts.textContent = `${opened.name ? `${opened.name} · ` : ""}${count(total)} parameters · ${this.source.about}`;
     const painted = this.explorer.show(this.run.nodes, this.dark);
     this.showMask();
     this.go(this.placeOf(value), false);
     this.tell(undefined);
-    await Promise.all([painted, this.score()]);
+    await Promise.all([painted, opened.name ? null : this.score()]);
   }
 
   private async load(): Promise<Source> {
@@ -146,15 +223,27 @@ export class Unet extends Figure {
     this.facts.textContent += ` · IoU ${decimal(iou[BOUNDARY]!)} · boundary F1 ${decimal(boundary.f1)} (2 px) · accuracy ${decimal(accuracy)}`;
   }
 
-  private boundaryMap(): Tensor {
-    const { data, shape } = this.run!.output;
+  /** The class that is looked at: one of those that the network has. */
+  private get chosen(): number {
+    const classes = this.run?.output.shape[0] ?? 1;
+    const wanted = this.opened.name ? Math.round(this.state.value.class) : BOUNDARY;
+    return Math.max(0, Math.min(classes - 1, wanted));
+  }
+
+  private get answer(): string {
+    return this.opened.name ? `class ${this.chosen}` : "boundary";
+  }
+
+  private chosenMap(): Tensor {
+    const { data, shape } = this.probabilities;
     const [, height, width] = shape as [number, number, number];
-    return { data: data.slice(BOUNDARY * height * width, (BOUNDARY + 1) * height * width), shape: [1, height, width] };
+    return { data: data.slice(this.chosen * height * width, (this.chosen + 1) * height * width), shape: [1, height, width] };
   }
 
   private showMask(): void {
     const { mode, at } = this.state.value;
-    this.mask.draw(this.source.image, this.boundaryMap(), mode, this.source.boundaries);
+    this.mask.answer = this.answer;
+    this.mask.draw(this.source.image, this.chosenMap(), mode, this.source.boundaries);
     this.mask.at = at as [number, number];
   }
 
@@ -181,7 +270,17 @@ export class Unet extends Figure {
 
   private showKnobs(): void {
     const { value } = this.state;
-    const { picture, seed, noise, contrast, mode, field } = this.controls;
+    const { network, of, picture, seed, noise, contrast, mode, field } = this.controls;
+    network.fill([
+      { value: "grains", label: "grain boundaries" },
+      ...(this.theirs ? [{ value: "own", label: this.theirs.name }] : []),
+      { value: "open", label: "your own ONNX …" },
+    ]);
+    network.set(this.opened?.name ? "own" : "grains");
+    const classes = this.opened?.name ? (this.run?.output.shape[0] ?? 1) : 1;
+    of.element.hidden = classes < 2;
+    of.fill(Array.from({ length: Math.min(classes, 64) }, (_, i) => ({ value: String(i), label: String(i) })));
+    of.set(String(this.chosen));
     picture.fill([
       { value: "titanium", label: "titanium, SEM" },
       { value: "grains", label: "grains, computed" },
@@ -217,39 +316,52 @@ export class Unet extends Figure {
   /** The story of the chosen pixel. */
   private readonly tell = latest(
     async () => {
-      const { run, model, source } = this;
+      const { run, source, opened: { model, logits, name } } = this;
       if (!run) return;
       const shape = source.image.shape;
       const [, height, width] = shape as [number, number, number];
       const at = this.state.value.at.map((value, i) => Math.max(0, Math.min([height, width][i]! - 1, Math.round(value)))) as [number, number];
-      const logit = [BOUNDARY, ...at];
+      const which = this.chosen;
+      const logit = [which, ...at];
       const [shares, rect, gradient] = await Promise.all([
-        run.shares("logits", logit),
-        model.receptiveField("logits", at, shape),
-        this.state.value.field ? run.gradient("logits", logit) : null,
+        this.sharesOf(run, logits, logit),
+        model.receptiveField(logits, at, shape),
+        this.state.value.field ? run.gradient(logits, logit) : null,
       ]);
       this.mask.field = rect;
       this.mask.gradient = gradient;
       const place = at[0] * width + at[1];
-      const probability = run.output.data[BOUNDARY * height * width + place]!;
-      const truth = source.boundaries ? (source.boundaries.data[place]! > 0.5 ? "boundary" : "grain") : null;
+      const probability = this.probabilities.data[which * height * width + place]!;
+      const truth = source.boundaries && !name ? (source.boundaries.data[place]! > 0.5 ? "boundary" : "grain") : null;
+      const value = typeof shares === "string" ? run.nodes[logits]!.data[which * height * width + place]! : shares.value;
       const size = `${rect.bottom - rect.top + 1} × ${rect.right - rect.left + 1}`;
       const metres = source.pixelSize ? ` = ${length((rect.right - rect.left + 1) * source.pixelSize)}` : "";
       this.story.replaceChildren(why(
         {
           at,
-          classes: [{ name: "boundary", probability }],
+          classes: [{ name: this.answer, probability }],
           shares,
+          logit: value,
           truth,
           said: probability > 0.5 ? "boundary" : "grain",
           field: `Blue: everything this pixel can see, ${size} pixels${metres} wide.`,
         },
-        () => this.go({ view: "value", node: "logits", channel: BOUNDARY, pos: at }),
+        () => this.go({ view: "value", node: logits, channel: which, pos: at }),
       ));
-      this.describe(`Pixel row ${at[0]}, column ${at[1]}: probability of a boundary ${decimal(probability)}. ${parts(shares).map(({ name, value }) => `${name} ${decimal(value)}`).join(", ")}; together ${decimal(shares.value)}.`);
+      this.describe(`Pixel row ${at[0]}, column ${at[1]}: probability of ${name ? this.answer : "a boundary"} ${decimal(probability)}. ${typeof shares === "string" ? "" : `${parts(shares).map((part) => `${part.name} ${decimal(part.value)}`).join(", ")}; together `}${decimal(value)}.`);
     },
     (error) => this.fail(error),
   );
+
+  /** Where a logit comes from; for networks of other kinds, why that has no answer. */
+  private async sharesOf(run: Run, node: string, at: number[]): Promise<Shares | string> {
+    try {
+      return await run.shares(node, at);
+    } catch (error) {
+      if (!this.opened.name) throw error;
+      return error instanceof Error ? error.message : String(error);
+    }
+  }
 
   private placeOf({ view, node, channel, pos }: Values): Place {
     return { view, node, channel, pos: pos as [number, number] };
@@ -271,6 +383,10 @@ export class Unet extends Figure {
 
   protected reset(): void {
     this.state.reset();
+    if (this.opened.name) {
+      this.opened = this.shipped;
+      this.explorer.arrange(layout(this.shipped.model.graph));
+    }
     this.explorer.forget();
     this.mend();
     this.rerun(undefined);
