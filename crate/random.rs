@@ -1,6 +1,6 @@
 //! Random numbers that are the same on every machine: only integers and exactly rounded arithmetic.
 
-use crate::math::exp;
+use crate::math::exp_lanes;
 
 /// The generator SplitMix64 (Steele, Lea and Flood 2014).
 pub struct Random(u64);
@@ -37,6 +37,21 @@ impl Random {
     }
 }
 
+/// Below this mean counts are drawn by inversion.
+const FEW: f64 = 12.0;
+/// No count of so small a mean is larger.
+const MOST: usize = 200;
+/// 1, 1/2, 1/3, …: a division for each step would be most of the work.
+const PARTS: [f64; MOST] = {
+    let mut list = [1.0; MOST];
+    let mut n = 0;
+    while n < MOST {
+        list[n] = 1.0 / (n + 1) as f64;
+        n += 1;
+    }
+    list
+};
+
 /// Poisson's distribution of one mean: by inversion of one uniform number below 12, above it a normal approximation with the right
 /// skewness (Cornish and Fisher 1937), its variance less what skewing and rounding add.
 #[derive(Clone, Copy, Debug)]
@@ -49,12 +64,21 @@ pub struct Poisson {
 impl Poisson {
     /// The distribution of this mean; 0 and below give nothing but 0.
     pub fn new(mean: f64) -> Poisson {
-        let none = if mean > 0.0 && mean < 12.0 {
-            exp(-mean)
+        Poisson::several([mean])[0]
+    }
+
+    /// The distributions of several means, cheaper than one by one.
+    pub fn several<const N: usize>(means: [f64; N]) -> [Poisson; N] {
+        let small = |mean: f64| mean > 0.0 && mean < FEW;
+        let none = if means.into_iter().any(small) {
+            exp_lanes(means.map(|mean| -mean))
         } else {
-            0.0
+            [0.0; N]
         };
-        Poisson { mean, none }
+        std::array::from_fn(|i| Poisson {
+            mean: means[i],
+            none: none[i],
+        })
     }
 
     /// A count.
@@ -63,7 +87,7 @@ impl Poisson {
         if mean <= 0.0 {
             return 0.0;
         }
-        if mean >= 12.0 {
+        if mean >= FEW {
             let z = random.normal();
             return (mean
                 + (mean - 1.0 / 12.0 - 1.0 / 18.0).sqrt() * z
@@ -72,13 +96,59 @@ impl Poisson {
                 .floor()
                 .max(0.0);
         }
-        let (mut left, mut chance, mut count) = (random.uniform(), self.none, 0.0);
-        while left > chance && count < 200.0 {
+        let (mut left, mut chance, mut count) = (random.uniform(), self.none, 0);
+        while left > chance && count < MOST {
             left -= chance;
-            count += 1.0;
-            chance *= mean / count;
+            chance *= mean * PARTS[count];
+            count += 1;
         }
-        count
+        count as f64
+    }
+}
+
+/// [`Poisson`] for many counts of one mean: with the sums of its chances, and where to begin among them, written down.
+#[derive(Clone, Debug)]
+pub struct Counts {
+    poisson: Poisson,
+    /// The chance of no more than 0, 1, 2, … counts.
+    sums: Vec<f64>,
+    /// For each 1/256 of the chances, the first count that it can be.
+    first: Vec<u16>,
+}
+
+impl Counts {
+    /// The distribution of this mean.
+    pub fn new(mean: f64) -> Counts {
+        let poisson = Poisson::new(mean);
+        let (mut sums, mut first) = (Vec::new(), Vec::new());
+        if poisson.none > 0.0 {
+            let (mut sum, mut chance) = (0.0, poisson.none);
+            for part in PARTS {
+                sum += chance;
+                sums.push(sum);
+                chance *= mean * part;
+            }
+            let start = |i: usize| sums.iter().take_while(|&&s| s < i as f64 / 256.0).count();
+            first = (0..256).map(|i| start(i) as u16).collect();
+        }
+        Counts {
+            poisson,
+            sums,
+            first,
+        }
+    }
+
+    /// A count.
+    pub fn draw(&self, random: &mut Random) -> f64 {
+        if self.first.is_empty() {
+            return self.poisson.draw(random);
+        }
+        let at = random.uniform();
+        let mut count = usize::from(self.first[(at * 256.0) as usize]);
+        while count < MOST && at > self.sums[count] {
+            count += 1;
+        }
+        count as f64
     }
 }
 
@@ -175,6 +245,17 @@ mod tests {
             assert!((average / mean - 1.0).abs() < 0.02, "{mean}: {average}");
             assert!((variance / mean - 1.0).abs() < 0.03, "{mean}: {variance}");
             assert!(counts.iter().all(|c| c.fract() == 0.0 && *c >= 0.0));
+        }
+    }
+
+    #[test]
+    fn counts_are_those_of_their_distribution() {
+        for mean in [0.0, 0.02, 0.6, 4.7, 11.9, 40.0] {
+            let (counts, poisson) = (Counts::new(mean), Poisson::new(mean));
+            let (mut a, mut b) = (Random::new(8), Random::new(8));
+            for _ in 0..20_000 {
+                assert_eq!(counts.draw(&mut a), poisson.draw(&mut b), "{mean}");
+            }
         }
     }
 

@@ -65,17 +65,26 @@ impl Harm {
         let variance =
             values.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / values.len() as f64;
         let grain = 0.5 * variance.sqrt();
-        for (i, value) in values.iter_mut().enumerate() {
-            let rank = f64::from(self.rank[i]);
-            // The edge of a patch is a few ranks wide, not a knife's.
-            let lost = ((self.amorphous - rank) / 0.02 + 0.5).clamp(0.0, 1.0);
-            *value += lost * (smooth[i] + grain * self.speckle[i] - *value);
-            let hole = ((self.holes - rank) / 0.01 + 0.5).clamp(0.0, 1.0)
-                * f64::from(u8::from(self.holes > 0.0));
-            *value += hole * (0.95 - *value);
-            let y = (i / width) as f64 / height as f64 - 0.5;
-            let x = (i % width) as f64 / width as f64 - 0.5;
-            *value += 0.08 * self.dose * ((y * y + x * x) * 2.0 - 0.2).max(0.0);
+        // The edge of a patch is a few ranks wide, not a knife's.
+        for ((value, &rank), (smooth, speckle)) in
+            (values.iter_mut().zip(&self.rank)).zip(smooth.iter().zip(&self.speckle))
+        {
+            let lost = ((self.amorphous - f64::from(rank)) / 0.02 + 0.5).clamp(0.0, 1.0);
+            *value += lost * (smooth + grain * speckle - *value);
+        }
+        if self.holes > 0.0 {
+            for (value, &rank) in values.iter_mut().zip(&self.rank) {
+                let hole = ((self.holes - f64::from(rank)) / 0.01 + 0.5).clamp(0.0, 1.0);
+                *value += hole * (0.95 - *value);
+            }
+        }
+        let place = |i: usize, size: usize| i as f64 / size as f64 - 0.5;
+        let across: Vec<f64> = (0..width).map(|i| place(i, width)).collect();
+        for (i, row) in values.chunks_mut(width).enumerate() {
+            let y = place(i, height);
+            for (value, x) in row.iter_mut().zip(&across) {
+                *value += 0.08 * self.dose * ((y * y + x * x) * 2.0 - 0.2).max(0.0);
+            }
         }
     }
 

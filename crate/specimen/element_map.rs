@@ -7,7 +7,7 @@ use super::picture::{Smooth, boundaries, field, maps, numbers, quantile};
 use super::{Draw, Specimen};
 use crate::error::Result;
 use crate::knob::knob;
-use crate::random::{Poisson, Random};
+use crate::random::{Counts, Random};
 use crate::tensor::Tensor;
 
 /// What it is and which options it takes.
@@ -80,7 +80,7 @@ fn draw(options: &Draw) -> Result<Specimen> {
     let mut image = Vec::with_capacity(elements * size * size);
     for parts in &COMPOSITION[..elements] {
         // There are few means: what Poisson's distribution needs of each is worked out once.
-        let means = parts.map(|part| Poisson::new(counts * part));
+        let means = parts.map(|part| Counts::new(counts * part));
         for &phase in &phases {
             let seen = means[phase as usize - 1].draw(&mut random);
             image.push((seen / counts).min(1.0) as f32);

@@ -15,6 +15,7 @@ const KIN = {
   precipitate: "ood_nisuperalloy_sem_b",
   nanoparticles: "hrtem_au_5nm_1",
   columns: "stem_au_grainboundary",
+  laths: "lath_ti64_bse",
 };
 const OPTIONS = { grains: { edge: -0.3, texture: 0.4, spread: 0.6 }, precipitate: { count: 40, radius: 90 } };
 

@@ -72,6 +72,12 @@ const states = {
     attributes: { mode: "challenge", task: "groove", kernel: "gaussian-5" },
     expect: { ".contest .about": "Grooves between grains" },
   },
+  "kernel-lab-race": {
+    figure: "ks-kernel-lab",
+    about: "the race: what is to be found and what is found, in crimson on the specimen",
+    attributes: { mode: "race", kernel: "sobel-x" },
+    expect: { ".contest .about": "Against you: the network.", ".picture .note": "IoU 0." },
+  },
   "parameter-count": {
     figure: "ks-parameter-count",
     about: "as it begins: the answer is locked",
@@ -307,6 +313,12 @@ const states = {
     about: "the real kin of the precipitates",
     attributes: { specimen: "real-superalloy", label: "precipitates" },
     expect: { ".picture .note": "superalloy" },
+  },
+  "specimen-laths-real": {
+    figure: "ks-specimen",
+    about: "the real kin of the laths",
+    attributes: { specimen: "real-laths" },
+    expect: { ".picture .note": "NIST" },
   },
   "specimen-elements": {
     figure: "ks-specimen",

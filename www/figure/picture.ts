@@ -12,6 +12,9 @@ export interface Rect {
   right: number;
 }
 
+/** What masks wear, on any theme: the micrograph below stays as it is, too. */
+const CRIMSON = [214, 39, 67] as const;
+
 export interface PictureOptions {
   label: string;
   role: "input" | "weight" | "output";
@@ -23,6 +26,8 @@ export class Picture {
   readonly element: HTMLElement;
   readonly canvas = h("canvas", { role: "img" });
   readonly surface: HTMLElement;
+  /** Over the canvas and under the outlines; its picture says in words what it shows. */
+  readonly layer = h("canvas", { class: "layer", "aria-hidden": "true" });
   private readonly note = h("span", { class: "note" });
   private readonly overlay = svg("svg", { class: "overlay", "aria-hidden": "true", preserveAspectRatio: "none" });
   private readonly legend = h("div", { class: "legend", hidden: true });
@@ -30,7 +35,7 @@ export class Picture {
 
   constructor({ label, role, point }: PictureOptions) {
     this.canvas.setAttribute("aria-label", label);
-    this.surface = h("div", { class: "surface", tabindex: 0, role: "group", "aria-label": label }, this.canvas, this.overlay);
+    this.surface = h("div", { class: "surface", tabindex: 0, role: "group", "aria-label": label }, this.canvas, this.layer, this.overlay);
     this.element = h("div", { class: `picture role-${role}` }, h("div", { class: "label" }, h("b", {}, label), this.note), this.surface, this.legend);
     let dragging = false;
     const at = (event: PointerEvent): [number, number] => {
@@ -72,6 +77,16 @@ export class Picture {
       this.surface.style.setProperty("--ratio", `${width} / ${height}`);
     }
     this.canvas.dataset.scale = JSON.stringify(scale);
+  }
+
+  /** Lays a mask over the picture, the more crimson the higher its values (0 to 1); none takes it away. */
+  tint(mask: Field | null): void {
+    const { data, height, width } = mask ?? { data: [], height: 1, width: 1 };
+    [this.layer.width, this.layer.height] = [width, height];
+    const context = this.layer.getContext("2d")!;
+    const pixels = context.createImageData(width, height);
+    for (let i = 0; i < data.length; i++) pixels.data.set([...CRIMSON, Math.round(data[i]! * 255)], i * 4);
+    context.putImageData(pixels, 0, 0);
   }
 
   /** The colours' meaning, under the picture. */

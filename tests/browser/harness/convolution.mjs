@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { By, Key } from "selenium-webdriver";
 import { valuesOf } from "./colours.mjs";
+import { intoView } from "./figure.mjs";
 
 /** What the figure shows now, read off its elements. */
 const READ = (selector) => {
@@ -46,9 +47,7 @@ export class ConvolutionFigure {
   static async open(browser, page, state = {}, selector = "ks-convolution") {
     const figure = new ConvolutionFigure(browser, selector);
     await browser.open(`${page}${hashOf(state)}`);
-    await browser.until("the element", (selector) => document.querySelector(selector)?.matches(":defined"), selector);
-    await figure.view();
-    await browser.until("the figure to be ready", (selector) => document.querySelector(selector)?.dataset.state === "ready", selector);
+    await intoView(browser, selector);
     await figure.until("its first numbers", ({ sum }) => sum !== "");
     return figure;
   }

@@ -17,6 +17,17 @@ const COMMON = (selector) => {
   };
 };
 
+/** Scrolls an element to the top until it is ready: figures above it that start meanwhile push it down again. */
+export function intoView(browser, selector) {
+  return browser.until("the figure to be ready", (css) => {
+    const element = document.querySelector(css);
+    if (element?.dataset.state === "ready") return true;
+    const { top } = element?.getBoundingClientRect() ?? { top: 0 };
+    if (top < -1 || top > innerHeight / 2) element.scrollIntoView({ block: "start", behavior: "instant" });
+    return false;
+  }, selector);
+}
+
 export class FigureOnPage {
   /** `own` runs in the page with the selector and gives what only this figure has to tell. */
   constructor(browser, name, own) {
@@ -26,10 +37,7 @@ export class FigureOnPage {
   /** Opens the page at a state, { stack: "c3-c3", at: "1,2" }, or at a hash, and waits for the figure. */
   async open(page, state = {}) {
     await this.browser.open(`${page}${typeof state === "string" ? state : this.hash(state)}`);
-    // Elements that come to life change the layout: scrolled to before, a figure would not stay in view.
-    await this.browser.until("the element", (css) => document.querySelector(css)?.matches(":defined"), this.selector);
-    await this.browser.run((css) => document.querySelector(css).scrollIntoView({ block: "start", behavior: "instant" }), this.selector);
-    await this.browser.until("the figure to be ready", (css) => document.querySelector(css)?.dataset.state === "ready", this.selector);
+    await intoView(this.browser, this.selector);
     // It speaks when it has come to rest.
     return this.until("its words", ({ spoken }) => spoken !== "");
   }

@@ -1,5 +1,6 @@
 // A section as a reader meets it: by roles, accessible names and visible text alone, never by class or structure.
 import { Key } from "selenium-webdriver";
+import { intoView } from "./figure.mjs";
 import { fromFile } from "./site.mjs";
 
 /** Which elements can have a role, before the browser is asked for their names. */
@@ -132,14 +133,7 @@ class Reader {
 /** Opens the page (or goes on in the one that is open: `page: null`) at a section, and waits for its figures. */
 export async function reader(browser, id, { page = fromFile("index.html") } = {}) {
   if (page) await browser.open(`${page}#${id}`);
-  await browser.run((id) => {
-    const section = document.getElementById(id);
-    (section.querySelector("[data-key]") ?? section).scrollIntoView({ block: "start", behavior: "instant" });
-  }, id);
-  await browser.until(`the figures of #${id}`, (id) => {
-    const figures = [...document.getElementById(id).querySelectorAll("[data-key]")];
-    const first = figures[0];
-    return !first || first.dataset.state === "ready";
-  }, id);
+  const figure = `#${id} [data-key]`;
+  if (await browser.run((css) => Boolean(document.querySelector(css)), figure)) await intoView(browser, figure);
   return new Reader(browser, id);
 }

@@ -50,6 +50,7 @@ export class KernelEditor {
       cell.style.background = fill;
       cell.style.color = ink;
     });
+    this.table.style.setProperty("--letters", String(Math.max(...this.cells.map(({ value }) => value.length))));
     if (parseNumber(this.biasInput.value) !== bias && !this.biasInput.hasAttribute("aria-invalid")) this.biasInput.value = asWeight(bias);
   }
 

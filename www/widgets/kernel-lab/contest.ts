@@ -25,13 +25,14 @@ export class Contest {
   readonly element: HTMLElement;
   private readonly about = h("p", { class: "about" });
   private readonly bars = h("div", { class: "scores" });
-  private readonly past = h("ol", { class: "past" });
+  private readonly past = h("ol");
+  private readonly tries = h("div", { class: "past", hidden: true }, h("div", { class: "label" }, h("b", {}, "Your tries"), h("span", { class: "note" }, "kept on this device")), this.past);
   private readonly button: HTMLButtonElement;
   private readonly status = h("span", { class: "progress", role: "status" });
 
   constructor(score: () => void) {
     this.button = h("button", { type: "button", class: "button primary words", onclick: score }, "Score on hidden specimens");
-    this.element = h("div", { class: "contest" }, this.about, h("div", { class: "go" }, this.button, this.status), this.bars, h("div", { class: "label" }, h("b", {}, "Your tries"), h("span", { class: "note" }, "kept on this device")), this.past);
+    this.element = h("div", { class: "contest" }, this.about, h("div", { class: "go" }, this.button, this.status), this.bars, this.tries);
   }
 
   show(task: Task, race: boolean): void {
@@ -65,7 +66,7 @@ export class Contest {
 
   private list(task: string, tries = this.load(task)): void {
     this.past.replaceChildren(...tries.map(({ iou, weights, kernel }) => h("li", {}, h("b", {}, decimal(iou, 3)), ` with ${weights} weights `, h("small", {}, kernel))));
-    this.past.hidden = tries.length === 0;
+    this.tries.hidden = tries.length === 0;
   }
 
   private load(task: string): Try[] {

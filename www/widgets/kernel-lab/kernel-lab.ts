@@ -171,7 +171,7 @@ export class KernelLab extends Lesson<Values> {
     const [low, high] = ends(map.data);
     this.output.words = `from ${decimal(low, 2, true)} to ${decimal(high, 2, true)}`;
     if (mode === "lab") await this.laboratory(k);
-    else await this.task2(map);
+    else await this.task2(image, map);
   }
 
   private async picture(): Promise<Tensor> {
@@ -216,7 +216,7 @@ export class KernelLab extends Lesson<Values> {
   }
 
   /** What the reader's kernel finds on the shown specimen. */
-  private async task2(map: Tensor): Promise<void> {
+  private async task2(image: Tensor, map: Tensor): Promise<void> {
     const task = this.taskNow;
     const { shown, threshold } = this.state.value;
     const target = await this.engine.askTensor("challenge_example", task.name, Math.floor(shown) % 4, false, true);
@@ -225,9 +225,10 @@ export class KernelLab extends Lesson<Values> {
     const cut = threshold * most;
     this.cut = cut;
     const found = answer.data.map((value) => (value > cut ? 1 : 0));
-    const ink = { map: "gray", min: 0, max: 1 } as const;
-    this.draw2(this.truth, target, ink);
-    this.draw2(this.found, { data: found, shape: map.shape }, ink);
+    for (const [picture, mask] of [[this.truth, target.data], [this.found, found]] as const) {
+      this.draw2(picture, image, scaleFor(image.data, false));
+      picture.tint({ data: mask, height: map.shape[1]!, width: map.shape[2]! });
+    }
     const iou = await this.engine.ask<number>("challenge_iou", answer, target, cut);
     this.found.words = `IoU ${decimal(iou, 3)} at this threshold`;
     this.truth.description = `Where a ${task.label} is`;

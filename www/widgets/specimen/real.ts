@@ -35,6 +35,9 @@ export const REAL: Real[] = [
     value: "superalloy", label: "superalloy, SEM", about: "etched nickel superalloy, SEM (Stuckner et al.) · pixel size not documented", image: "ood_nisuperalloy_sem_b",
     mask: { name: "precipitates", file: "ood_nisuperalloy_sem_b_classes" },
   },
+  { value: "laths", label: "Ti-6Al-4V laths, SEM", about: "α-β Ti-6Al-4V with laths, SEM, backscattered electrons (Moser, NIST) · pixel size not documented", image: "lath_ti64_bse" },
+  { value: "silicon", label: "silicon [110], STEM", about: "silicon along [110], HAADF-STEM (Lin et al.) · about 0.01 nm a pixel, by its file name", image: "stem_si110_haadf", pixelSize: 5 / 512 },
+  { value: "soot", label: "soot, HRTEM", about: "soot, curved graphitic fringes, HRTEM (Botero et al.) · pixel size not documented", image: "ood_soot_hrtem" },
 ];
 
 /** Where the pixel size is unknown, the microscope counts in pixels: 1 stands for one. */

@@ -3,7 +3,6 @@ import type { Rectangle, Tensor } from "../../engine/api";
 import { activationScale } from "../../draw/maps";
 import { scaleFor } from "../../draw/colormaps";
 import { decimal } from "../../draw/numbers";
-import { h } from "../../figure/dom";
 import { paint } from "../../draw/heatmap";
 import { Picture } from "../../figure/picture";
 
@@ -15,12 +14,9 @@ export interface MaskEvents {
   hover(words: string): void;
 }
 
-const CRIMSON = [214, 39, 67] as const;
-
 export class MaskPicture {
   readonly element: HTMLElement;
   private readonly picture: Picture;
-  private readonly layer = h("canvas", { class: "layer", "aria-hidden": "true" });
   private probability: Tensor | undefined;
 
   constructor(events: MaskEvents) {
@@ -33,7 +29,6 @@ export class MaskPicture {
         events.hover(at && value !== undefined && value !== null ? `p(boundary) at (${at.join(", ")}): ${decimal(value)}` : "");
       },
     });
-    this.picture.canvas.after(this.layer);
     this.element = this.picture.element;
   }
 
@@ -41,20 +36,12 @@ export class MaskPicture {
     const [, height, width] = image.shape as [number, number, number];
     this.probability = probability;
     this.picture.draw({ data: image.data, height, width }, scaleFor(image.data, false));
-    this.layer.width = width;
-    this.layer.height = height;
     const words = { mask: "boundary where p > 0.5", probability: "p(boundary)", truth: truth ? "the truth, drawn by people or known by construction" : "nobody knows the truth here", picture: "the input" };
     this.picture.words = words[mode];
     this.picture.description = `The network's input with ${words[mode]} in crimson`;
     const over = mode === "truth" ? truth?.data : mode === "picture" ? undefined : probability.data;
-    if (!over) return;
-    const context = this.layer.getContext("2d")!;
-    const pixels = context.createImageData(width, height);
-    for (let i = 0; i < over.length; i++) {
-      const strength = mode === "probability" ? over[i]! : over[i]! > 0.5 ? 0.92 : 0;
-      pixels.data.set([...CRIMSON, Math.round(strength * 255)], i * 4);
-    }
-    context.putImageData(pixels, 0, 0);
+    const solid = (value: number) => (value > 0.5 ? 0.92 : 0);
+    this.picture.tint(over ? { data: mode === "probability" ? over : over.map(solid), height, width } : null);
   }
 
   set at([row, col]: [number, number]) {
@@ -71,8 +58,8 @@ export class MaskPicture {
     const [, height, width] = gradient.shape as [number, number, number];
     const size = gradient.data.map(Math.abs);
     const scale = activationScale(size, false);
-    paint(this.layer, { data: size, height, width }, scale);
-    const context = this.layer.getContext("2d")!;
+    paint(this.picture.layer, { data: size, height, width }, scale);
+    const context = this.picture.layer.getContext("2d")!;
     const pixels = context.getImageData(0, 0, width, height);
     size.forEach((value, i) => (pixels.data[4 * i + 3] = 255 * Math.min(1, Math.sqrt(value / (scale.max || 1)))));
     context.putImageData(pixels, 0, 0);
