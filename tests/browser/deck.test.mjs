@@ -175,13 +175,14 @@ inBrowsers((browser, name) => {
       return figures.length === 3 && figures[2][1] === 25 ? figures : null;
     });
     assert.deepEqual(shown.map(([kernel]) => kernel), ["sobel-x", "sobel-y", "gaussian-5"], "one page for each step of the slide");
-    const [playing, blank, questions] = await browser().run(() => {
+    const pictures = await browser().until("every picture drawn, and nothing at play", () => {
       const figures = [...document.querySelectorAll(".pdf-page [data-state]")];
-      const one = (canvas) => { const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height); return new Set(new Uint32Array(data.buffer)).size; };
-      const canvases = figures.flatMap((figure) => [...figure.shadowRoot.querySelectorAll(".surface canvas")]);
-      return [figures.filter((figure) => figure.shadowRoot.querySelector("[aria-label=Pause]")).length, canvases.filter((canvas) => one(canvas) < 2).length, canvases.length];
+      const colours = (canvas) => { const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height); return new Set(new Uint32Array(data.buffer)).size; };
+      const canvases = figures.flatMap((figure) => [...figure.shadowRoot.querySelectorAll(".surface canvas[aria-label]")]);
+      const playing = figures.some((figure) => figure.shadowRoot.querySelector("[aria-label=Pause]"));
+      return !playing && canvases.every((canvas) => colours(canvas) > 1) ? canvases.length : 0;
     });
-    assert.deepEqual([playing, blank], [0, 0], `of ${questions} pictures`);
+    assert.ok(pictures >= 10, `${pictures} pictures`);
     assert.deepEqual(browser().log.errors, []);
     if (name !== "chromium") return;
     const { data } = await browser().cdp("Page.printToPDF", { printBackground: true, preferCSSPageSize: true });

@@ -154,7 +154,7 @@ inBrowsers((browser, name) => {
     const texts = {};
     for (const way of ["tag", "frame", "shortcode", "link"]) {
       await inside((root, way) => root.querySelector(`[data-way="${way}"]`).click(), way);
-      await browser().until("what was done", () => document.getElementById("one").shadowRoot.querySelector(".embedding [role=status]").textContent !== "");
+      await browser().until("what was done", () => document.getElementById("one").shadowRoot.querySelector(".embedding [aria-live]").textContent !== "");
       assert.equal(await inside((root) => root.querySelector(".embedding textarea").checkVisibility()), true, "it can be copied by hand");
       texts[way] = await inside((root) => root.querySelector(".embedding textarea").value);
     }

@@ -51,7 +51,7 @@ export function embedding(way: Way, { tag, state, link, look }: Embedded): strin
 /** A button that opens a row of ways; each puts its text on the clipboard and shows it, so that it can be copied by hand. */
 export function embedRow(now: () => Embedded): { button: HTMLButtonElement; row: HTMLElement } {
   const text = h("textarea", { readonly: true, rows: 3, spellcheck: "false", "aria-label": "Text to paste", hidden: true, onfocus: () => text.select() });
-  const said = h("span", { role: "status" });
+  const said = h("span", { "aria-live": "polite" });
   const copy = async (way: Way) => {
     text.value = embedding(way, now());
     text.hidden = false;
