@@ -1,4 +1,5 @@
 //! The kernels by themselves, natively: `cargo bench --bench kernels`. Throughput counts the outputs' values; compare within one run.
+#![allow(missing_docs)] // What the macro declares cannot carry any.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use kernelscope::Tensor;

@@ -114,7 +114,8 @@ fn adversarial_values_stay_within_the_bound() -> Result<()> {
     let row = [4.0f32, -5.0, 1.0, -4.0, 8.0, -8.0];
     let mut random = noise(7);
     let mut magnitude = |i: usize| random(i) * 10f32.powi(i as i32 % 13 - 6);
-    let cases: [(&str, Box<dyn FnMut(usize) -> f32>); 5] = [
+    type Values<'a> = Box<dyn FnMut(usize) -> f32 + 'a>;
+    let cases: [(&str, Values<'_>); 5] = [
         (
             "large and cancelling",
             Box::new(|i| 1e6 * if i % 2 == 0 { 1.0 } else { -1.0 } + (i % 7) as f32),

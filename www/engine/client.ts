@@ -327,6 +327,8 @@ const WHOLE_BYTES = 3e9;
 class Network implements Model {
   /** The run that finished last. */
   private newest = 0;
+  /** Where pictures of a size are cut. */
+  private tilings = new Map<string, Strip[]>();
 
   constructor(private core: Core, private key: number, readonly graph: GraphNode[]) {}
 
@@ -394,8 +396,13 @@ class Network implements Model {
     const pixels = shape.slice(-2).reduce((a, b) => a * b, 1);
     // Small pictures gain nothing, and a question to the answerer would be a large part of their time.
     if (pixels < (workers > 1 ? SHARED_PIXELS : LARGE_PIXELS)) return [];
+    const size = `${shape} ${exact}`;
+    const known = this.tilings.get(size);
+    if (known) return known;
     const call: Call = { kind: "model", method: "model_tiling", model: this.key, args: [shape, exact, workers, TILE_BYTES / workers, WHOLE_BYTES] };
-    return ((await this.core.send("answerer", call)).value as { strips: Strip[] }).strips;
+    const { strips } = (await this.core.send("answerer", call)).value as { strips: Strip[] };
+    this.tilings.set(size, strips);
+    return strips;
   }
 
   /** A run of the whole picture, for questions about a run in tiles. */
