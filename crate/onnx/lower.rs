@@ -29,7 +29,7 @@ impl Map {
     }
 
     /// An axis of the full shape counted from the end, as it is in either.
-    pub fn from_end(&self, axis: usize) -> i64 {
+    pub fn dim(&self, axis: usize) -> i64 {
         axis as i64 - self.full.len() as i64
     }
 }
