@@ -50,6 +50,7 @@ fn true_boundaries_give_back_the_true_grains() -> Result<()> {
                 threshold: 0.5,
                 clear: 0.0,
                 least: 1,
+                neck: 0.0,
             },
         )?;
         // Every true grain that is more than boundary is found once, and nothing runs over into a neighbour by more than a rim.
