@@ -77,7 +77,7 @@ impl Message {
             (Model, 8) | (Tensor, 13) | (Shape, 1) => Leaf,
             (Graph, 1) => Node,
             (Graph, 5) | (Attribute, 5) => Tensor,
-            (Graph, 11 | 12 | 13) => Info,
+            (Graph, 11..=13) => Info,
             (Node, 5) => Attribute,
             (Info, 2) => Type,
             (Type, 1) => TensorType,
@@ -118,10 +118,7 @@ fn read(mut bytes: &[u8], message: Message, depth: usize) -> Option<Vec<Field>> 
                 bytes = rest;
                 let inner = message.inner(number).filter(|_| depth < 12);
                 let parsed = inner.and_then(|inner| read(value, inner, depth + 1));
-                parsed.map_or_else(
-                    || Value::Bytes(value.to_vec()),
-                    |fields| Value::Message(fields),
-                )
+                parsed.map_or_else(|| Value::Bytes(value.to_vec()), Value::Message)
             }
             _ => return None,
         };

@@ -21,7 +21,7 @@ fn mode() -> impl Strategy<Value = PaddingMode> {
 }
 
 fn spec() -> impl Strategy<Value = Spec> {
-    let padding = prop_oneof![4 => pair(0..=4).prop_map(Padding::By), 1 => Just(Padding::Same)];
+    let padding = prop_oneof![4 => pair(0..=4).prop_map(Padding::By), 2 => prop::array::uniform2(pair(0..=4)).prop_map(Padding::Sides), 1 => Just(Padding::Same)];
     (pair(1..=4), pair(1..=4), padding, pair(1..=3), mode()).prop_map(
         |(kernel, stride, padding, dilation, mode)| {
             let stride = if padding == Padding::Same {
@@ -207,6 +207,7 @@ proptest! {
             let span = spec.dilation[i] * (spec.kernel[i] - 1) + 1;
             match spec.padding {
                 Padding::By(by) => prop_assert_eq!(out, (size + 2 * by[i] - span) / spec.stride[i] + 1),
+                Padding::Sides(by) => prop_assert_eq!(out, (size + by[i][0] + by[i][1] - span) / spec.stride[i] + 1),
                 Padding::Same => prop_assert_eq!(out, size),
                 Padding::Sides(by) => prop_assert_eq!(out, (size + by[i][0] + by[i][1] - span) / spec.stride[i] + 1),
             }

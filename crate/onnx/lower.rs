@@ -29,7 +29,7 @@ impl Map {
     }
 
     /// An axis of the full shape counted from the end, as it is in either.
-    pub fn from_end(&self, axis: usize) -> i64 {
+    pub fn dim(&self, axis: usize) -> i64 {
         axis as i64 - self.full.len() as i64
     }
 }
@@ -187,6 +187,7 @@ impl Work<'_, '_> {
     ///
     /// # Errors
     /// If it is not given or known ahead.
+    #[inline(never)]
     pub fn map(&self, place: usize) -> Result<Map> {
         match self.inputs.get(place) {
             Some(Some(Known::Map(map))) => Ok(map.clone()),
@@ -210,6 +211,7 @@ impl Work<'_, '_> {
     ///
     /// # Errors
     /// If it is computed from the picture.
+    #[inline(never)]
     pub fn constant(&self, place: usize) -> Result<Option<&Constant>> {
         match (self.inputs.get(place), self.constants.get(place)) {
             (Some(Some(Known::Map(map))), _) => Err(self.node.wrong(format!(
@@ -231,6 +233,7 @@ impl Work<'_, '_> {
     ///
     /// # Errors
     /// If it is not, or holds no tensor of rank 1 to 4.
+    #[inline(never)]
     pub fn weight(&self, place: usize) -> Result<Arc<Tensor>> {
         let constant = self
             .constant(place)?
@@ -273,6 +276,7 @@ impl Work<'_, '_> {
     ///
     /// # Errors
     /// If the operator refuses, or the map does not fit into memory.
+    #[inline(never)]
     pub fn emit(
         &mut self,
         part: &str,
@@ -330,6 +334,7 @@ impl Work<'_, '_> {
     ///
     /// # Errors
     /// As [`Work::emit`].
+    #[inline(never)]
     pub fn simple(
         &mut self,
         op: &str,
@@ -344,6 +349,7 @@ impl Work<'_, '_> {
     ///
     /// # Errors
     /// If it has no or more than four axes.
+    #[inline(never)]
     pub fn reshape(&mut self, part: &str, x: &Map, full: &[usize]) -> Result<Map> {
         if x.full == full {
             return Ok(x.clone());
@@ -364,6 +370,7 @@ impl Work<'_, '_> {
     ///
     /// # Errors
     /// As [`Work::reshape`].
+    #[inline(never)]
     pub fn whole(&mut self, part: &str, x: &Map) -> Result<Map> {
         if !x.single {
             return Ok(x.clone());
@@ -376,6 +383,7 @@ impl Work<'_, '_> {
     ///
     /// # Errors
     /// If the map is none.
+    #[inline(never)]
     pub fn picture(&self, x: &Map) -> Result<[usize; 2]> {
         match x.full[..] {
             [_, _, h, w] => Ok([h, w]),

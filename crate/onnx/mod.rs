@@ -20,7 +20,7 @@ pub use nodes::SUPPORTED;
 use crate::error::{Error, Result};
 use crate::graph::{Description, Graph};
 use crate::options::Value;
-use crate::tensor::values_of;
+use crate::tensor::{Tensor, values_of};
 use constant::Constant;
 use file::Dim;
 use lower::{Known, Lowering, Map};
@@ -409,11 +409,7 @@ fn needed(model: &file::Model<'_>, output: &str, external: &[ExternalFile]) -> R
 }
 
 /// Leaves out what the output does not need.
-fn prune(
-    nodes: &mut Vec<Description>,
-    tensors: &mut BTreeMap<String, Arc<crate::Tensor>>,
-    output: &str,
-) {
+fn prune(nodes: &mut Vec<Description>, tensors: &mut BTreeMap<String, Arc<Tensor>>, output: &str) {
     let mut wanted = BTreeSet::from([output.to_string()]);
     for node in nodes.iter().rev() {
         if wanted.contains(&node.name) {

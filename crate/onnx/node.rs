@@ -69,15 +69,22 @@ impl Node {
 
     /// A complaint about this node.
     pub fn wrong(&self, problem: impl AsRef<str>) -> Error {
+        self.complain(problem.as_ref())
+    }
+
+    // Complaints are rare and many: none of them belongs into the code around it.
+    #[cold]
+    #[inline(never)]
+    fn complain(&self, problem: &str) -> Error {
         broken(format!(
             "the node \"{}\" ({}) {}",
-            self.name,
-            self.op,
-            problem.as_ref()
+            self.name, self.op, problem
         ))
     }
 
     /// A complaint with somebody else's reason.
+    #[cold]
+    #[inline(never)]
     pub fn because(&self, error: Error) -> Error {
         let reason = error.to_string();
         let reason = reason.strip_prefix("onnx: ").unwrap_or(&reason);
@@ -87,6 +94,7 @@ impl Node {
         self.wrong(format!("cannot be computed: {reason}"))
     }
 
+    #[inline(never)]
     fn setting(&self, name: &'static str) -> Option<&Setting> {
         self.read.borrow_mut().insert(name);
         self.attributes.get(name)

@@ -6,6 +6,7 @@
 use crate::error::{Error, Result};
 
 /// The complaint about a file that is no ONNX file, or a broken one.
+#[cold]
 pub fn broken(problem: impl Into<String>) -> Error {
     Error::File {
         format: "onnx",
@@ -37,6 +38,7 @@ impl<'a> Fields<'a> {
         Fields { rest: bytes }
     }
 
+    #[inline(never)]
     fn field(&mut self) -> Result<(u64, Value<'a>)> {
         let key = varint(&mut self.rest)?;
         let value = match key & 7 {

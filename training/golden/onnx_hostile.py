@@ -118,7 +118,7 @@ def main():
     files |= {"cut-off": whole[:-7], "empty": b"", "one-byte": b"\x08", "lying-length": b"\x08\x0a\x3a\xff\xff\xff\xff\xff\xff\xff\xff\x7f",
               "endless-number": b"\x08" + b"\xff" * 20, "unknown-wire": b"\x08\x0a\x3b\x00",
               # A message inside a message, ten thousand deep: attributes that hold graphs whose nodes have attributes …
-              "deep": deep(10_000)}
+              "deep": deep(30_000), "lying-text": b"\x08\x0a\x12\xff\xff\xff\xff\xff\xff\xff\x7f"}
     for name, data in files.items():
         (FOLDER / f"{name}.onnx").write_bytes(data)
     print(f"{len(files)} files, {sum(map(len, files.values())) / 1024:.0f} KiB")
@@ -127,9 +127,9 @@ def main():
 def deep(levels):
     inner = b""
     for i in range(levels):
-        # Attribute.g = 6, Graph.node = 1, Node.attribute = 5
-        inner = bytes([(6, 1, 5)[i % 3] << 3 | 2]) + varint(len(inner)) + inner
-        if len(inner) > 60_000:
+        # From the inside: Attribute.g = 6, Node.attribute = 5, Graph.node = 1, and the next attribute's graph around that.
+        inner = bytes([(6, 5, 1)[i % 3] << 3 | 2]) + varint(len(inner)) + inner
+        if len(inner) > 60_000 and i % 3 == 2:
             break
     return b"\x08\x0a" + bytes([7 << 3 | 2]) + varint(len(inner)) + inner
 

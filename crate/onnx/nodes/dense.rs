@@ -46,7 +46,7 @@ pub fn softmax(work: &mut Work<'_, '_>) -> Result<Map> {
     if axis == 0 {
         x = work.whole("batch", &x)?;
     }
-    let dim = x.from_end(axis) as f64;
+    let dim = x.dim(axis) as f64;
     work.simple("softmax", &x, &[("dim", dim.into())], &[])
 }
 

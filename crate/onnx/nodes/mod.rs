@@ -8,7 +8,7 @@ mod window;
 use super::lower::{Map, Work};
 use crate::error::Result;
 
-/// The supported operators, for complaints. The rest of shape arithmetic is [`super::fold::FOLDED`].
+/// The supported operators, for complaints. Beside them: what `fold` computes.
 pub const SUPPORTED: [&str; 29] = [
     "Conv",
     "ConvTranspose",

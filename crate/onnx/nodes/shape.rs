@@ -85,7 +85,7 @@ pub fn concat(work: &mut Work<'_, '_>) -> Result<Map> {
             work.whole("batch", map)?
         });
     }
-    let dim = first.from_end(axis) as f64;
+    let dim = first.dim(axis) as f64;
     let parts: Vec<&Map> = parts.iter().collect();
     work.emit("", "concat", &parts, &[("dim", dim.into())], &[], single)
 }

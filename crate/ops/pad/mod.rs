@@ -197,8 +197,8 @@ pub fn run(x: &Tensor, settings: &Settings) -> Result<Tensor> {
     let width = x.shape()[x.rank() - 1];
     for (i, row) in out.chunks_exact_mut(columns.len()).enumerate() {
         let at = unravel(i, &shape[..shape.len() - 1]);
-        let from = at.iter().zip(&axes).zip(x.shape());
-        let from = from.fold(Some(0), |sum, ((&i, axis), n)| Some(sum? * n + axis[i]?));
+        let mut from = at.iter().zip(&axes).zip(x.shape());
+        let from = from.try_fold(0, |sum, ((&i, axis), n)| Some(sum * n + axis[i]?));
         let Some(from) = from else {
             row.fill(settings.value);
             continue;
@@ -241,8 +241,8 @@ pub fn backward(x: &Tensor, settings: &Settings, gradient: &Tensor) -> Result<Te
             continue;
         }
         let at = unravel(i, gradient.shape());
-        let from = at.iter().zip(&axes).zip(x.shape());
-        if let Some(i) = from.fold(Some(0), |sum, ((&i, axis), n)| Some(sum? * n + axis[i]?)) {
+        let mut from = at.iter().zip(&axes).zip(x.shape());
+        if let Some(i) = from.try_fold(0, |sum, ((&i, axis), n)| Some(sum * n + axis[i]?)) {
             out[i] += g;
         }
     }

@@ -271,9 +271,11 @@ export class Unet extends Figure {
   private showKnobs(): void {
     const { value } = this.state;
     const { network, of, picture, seed, noise, contrast, mode, field } = this.controls;
+    // A network that is just being opened is in use before it is theirs.
+    const own = this.opened?.name ? this.opened : this.theirs;
     network.fill([
       { value: "grains", label: "grain boundaries" },
-      ...(this.theirs ? [{ value: "own", label: this.theirs.name }] : []),
+      ...(own ? [{ value: "own", label: own.name }] : []),
       { value: "open", label: "your own ONNX …" },
     ]);
     network.set(this.opened?.name ? "own" : "grains");
