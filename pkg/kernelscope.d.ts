@@ -17,6 +17,7 @@ export interface EngineOptions {
     backend?: "auto" | "cpu" | "webgpu";
     /** "worker" (default) keeps the page responsive; "here" computes on the calling thread. */
     thread?: "worker" | "here";
+    /** Workers that share a network's run on a large picture, 1 (default) to 16. With thread "here" there is only this one. */
     workers?: number;
 }
 export interface CallOptions {
@@ -60,6 +61,13 @@ export interface InterpolateOptions extends CallOptions {
     scaleFactor?: Pair;
     mode?: "nearest" | "bilinear";
     alignCorners?: boolean;
+}
+export interface PadOptions extends CallOptions {
+    /** [left, right], [left, right, above, below] or more pairs, the last axis first; negative numbers cut off. */
+    pad: number[];
+    mode?: "constant" | "reflect" | "replicate" | "circular";
+    /** What "constant" adds (0). */
+    value?: number;
 }
 export interface Term {
     /** Which input the value `x` comes from. */
@@ -203,9 +211,22 @@ export interface Run {
     gradient(node: string, at: number[]): Promise<Tensor>;
     shares(node: string, at: number[]): Promise<Shares>;
 }
-export interface RunOptions {
+/** The bytes of a file. */
+export type Bytes = Uint8Array | ArrayBuffer;
+export interface LoadOptions {
+    /** The files beside an ONNX file that hold its weights: by their names, or the bytes of the only one. */
+    externalData?: Bytes | Record<string, Bytes>;
+}
+export interface RunOptions extends CallOptions {
     keep?: "output" | "all" | string[];
-    signal?: AbortSignal;
+    /**
+     * Whether convolutions add their products in the order of `explain`, so that every value equals its explanation to the bit.
+     * By default they do where maps between are kept, to be looked at; a run for its output alone takes the fastest order, which
+     * differs in the last digits.
+     */
+    exact?: boolean;
+    /** Called after each tile of a picture that is run in tiles, with how many are done and how many there are. */
+    progress?: (done: number, total: number) => void;
 }
 export interface Model {
     readonly graph: GraphNode[];
@@ -219,6 +240,20 @@ export interface Model {
     run(x: Input, options?: RunOptions): Promise<Run>;
     close(): void;
 }
+/**
+ * The engine. Every call returns a promise, and what it refuses it refuses by rejecting: nothing throws where it is called.
+ *
+ * - **Concurrent calls** need no waiting for each other. They are carried out one by one in the order in which they were made
+ *   and do not see each other; a refused call leaves the others as they are. Of several runs of one `Model` the last one
+ *   started is the one that answers questions; asking an older `Run` rejects and says so. Its maps stay valid.
+ * - **`signal`**: an aborted call rejects at once with the signal's reason (by default an `AbortError`). `out` is left as it
+ *   was, and the engine goes on with the next call. A signal that is aborted already sends nothing.
+ * - **`out`** of another length than the result's rejects and stays unchanged. `out` may be an input's own data.
+ * - **`close()`** rejects every call under way and every later one with "the engine was closed", its models' and runs' too.
+ *   Tensors that were returned stay valid. Closing again does nothing.
+ * - **Several engines** on a page share the compiled module and nothing else: their tensors, models and failures are their own.
+ *   A `Held` tensor or a `Model` belongs to the engine that made it.
+ */
 export interface Engine {
     readonly backend: "cpu" | "webgpu";
     readonly adapter: string;
@@ -254,6 +289,7 @@ export interface Engine {
     argmax(x: Input, options: CallOptions & {
         dim: number;
     }): Promise<Tensor>;
+    pad(x: Input, options: PadOptions): Promise<Tensor>;
     explain(op: string, inputs: (Input | null)[], options: object, at: number[]): Promise<Explanation>;
     /** A synthetic micrograph; `options.microscope` puts it under the microscope. */
     specimen(kind: string, options?: object): Promise<Specimen>;
@@ -273,8 +309,11 @@ export interface Engine {
     kernel(name: string): Promise<Tensor>;
     /** A weight turned by 180° in its last two axes: true convolution is cross-correlation with it. */
     flip(weight: Tensor): Promise<Tensor>;
-    /** A network from the bytes of a safetensors file with the graph in its metadata. */
-    loadModel(bytes: Uint8Array): Promise<Model>;
+    /**
+     * A network from the bytes of a file: safetensors with the graph in its metadata, or ONNX. An ONNX network takes its input
+     * as it is, (C, H, W) or (N, C, H, W), and is made for each size of picture when it first meets it.
+     */
+    loadModel(bytes: Uint8Array | ArrayBuffer, options?: LoadOptions): Promise<Model>;
     /** Keeps a copy of a tensor beside the workers until `release`. */
     hold(tensor: Tensor): Promise<Held>;
     release(held: Held): void;

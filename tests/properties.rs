@@ -209,7 +209,6 @@ proptest! {
                 Padding::By(by) => prop_assert_eq!(out, (size + 2 * by[i] - span) / spec.stride[i] + 1),
                 Padding::Sides(by) => prop_assert_eq!(out, (size + by[i][0] + by[i][1] - span) / spec.stride[i] + 1),
                 Padding::Same => prop_assert_eq!(out, size),
-                Padding::Sides(by) => prop_assert_eq!(out, (size + by[i][0] + by[i][1] - span) / spec.stride[i] + 1),
             }
         }
     }

@@ -12,7 +12,7 @@ use kernelscope::files::png::decode;
 use kernelscope::grains::{Settings as Flood, grains, matched};
 use kernelscope::graph::Keep;
 use kernelscope::metrics::{Settings, metrics};
-use kernelscope::options::{Options, Value};
+use kernelscope::options::Value;
 use kernelscope::specimen::{Specimen, specimen};
 use kernelscope::{Tensor, weights};
 use std::sync::Arc;
