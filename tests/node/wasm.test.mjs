@@ -17,7 +17,9 @@ test("pkg/kernelscope.wasm is a valid module that uses SIMD", async () => {
 
 test("nothing in pkg/ says where it was built", () => {
   for (const name of ["kernelscope.wasm", "kernelscope.js", "kernelscope.mjs", "chunks/figure.js", "chunks/ks-convolution.js", "chunks/page.js"]) {
-    const found = /(?:\/home|\/root|\/Users|\/work|\/tmp|\/usr)\/[\w./-]+/.exec(file(name).toString("latin1"));
+    // Not in the wasm as text: among so many letters any short word stands somewhere.
+    const text = file(name).toString("latin1").replace(/[A-Za-z0-9+/=]{400,}/g, "");
+    const found = /(?:\/home|\/root|\/Users|\/work|\/tmp|\/usr)\/[\w./-]+/.exec(text);
     assert.equal(found?.[0], undefined, `a path in ${name}`);
   }
 });

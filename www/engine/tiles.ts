@@ -88,7 +88,7 @@ function paste(part: Tensor, { top, bottom, skip }: Strip, whole: Tensor): void 
 export function into(op: string, result: Tensor, out?: Float32Array, copy = true): Tensor {
   if (!out || result.data === out) return result;
   if (out.length !== result.data.length) {
-    throw new Error(`${op}: out has ${out.length} values, the result has ${result.data.length} (${result.shape.join("×")})`);
+    throw new Error(`${op}: out must hold the ${result.data.length} values of the shape (${result.shape.join(", ")}); got ${out.length}`);
   }
   if (copy) out.set(result.data);
   return { data: out, shape: result.shape };
