@@ -36,7 +36,7 @@ export const METHODS: Method[] = [
   { value: "sobel", label: "Gaussian + Sobel", finds: "boundaries", filter: "gaussian_sobel", threshold: 0.2, flood: flood(0.2, 0, 0.7, 20) },
   { value: "dog", label: "difference of Gaussians", finds: "boundaries", filter: "difference_of_gaussians", threshold: 0.3, flood: flood(0.2, 0, 0.7, 20) },
   { value: "particles", label: "U-Net, particles", finds: "particles", network: "particles", threshold: 0.45, flood: above(0.45) },
-  { value: "particles-noskip", label: "the same without skips, particles", finds: "particles", network: "particles_noskip", threshold: 0.4, flood: above(0.4) },
+  { value: "particles-noskip", label: "the same without skips, particles", finds: "particles", network: "particles_noskip", threshold: 0.3, flood: above(0.3) },
 ];
 
 /** Class 1 of the shipped networks: the boundary, respectively the particle. */
