@@ -55,7 +55,7 @@ export const numbers = (initial: number[], separator = ","): Param<number[]> => 
 });
 
 /** Names of parameters that HTML has taken for attributes of its own. */
-const TAKEN: Record<string, string> = { hidden: "hidden-units" };
+const TAKEN: Record<string, string> = { hidden: "hidden-units", class: "answer-class" };
 export const attributeOf = (name: string): string => TAKEN[name] ?? name;
 
 /** What a text or a value from outside came to: what can be taken, and a sentence on each thing that cannot. */
