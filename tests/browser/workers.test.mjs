@@ -45,6 +45,7 @@ inBrowsers((browser) => {
     test(`three workers give the bits of one (${place})`, async () => {
       const { driver } = browser();
       await driver.get(address());
+      await browser().until("the engine's script", () => typeof kernelscope === "object");
       await driver.manage().setTimeouts({ script: 120_000 });
       const told = await driver.executeAsyncScript(share, model);
       assert.equal(told.error, undefined);

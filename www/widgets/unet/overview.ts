@@ -8,7 +8,7 @@ import { type Block, fullTitle, type Layout, shown } from "./network";
 const EDGE = [62, 42, 32, 26, 22];
 
 /** Milliseconds of painting in one frame. */
-const SLICE = 12;
+const SLICE = 4;
 
 export interface OverviewEvents {
   layer(block: Block): void;
