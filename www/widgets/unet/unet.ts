@@ -169,8 +169,6 @@ export class Unet extends Figure {
     this.opened = next;
     try {
       await this.infer(true);
-      this.state.set({ view: "network" });
-      this.go(this.placeOf(this.state.value), false);
     } catch (error) {
       this.refusal = error;
       this.opened = before;
@@ -181,14 +179,17 @@ export class Unet extends Figure {
 
   /** Everything that follows from the picture. */
   private async infer(another = false): Promise<void> {
-    const { value } = this.state;
     const { opened } = this;
     const slow = setTimeout(() => this.say("computing …"), 150);
     try {
       const { source, run } = await runOn(opened, await this.load());
       this.probabilities = await probabilities(this.engine, opened, run, source);
       [this.source, this.run] = [source, run];
-      if (another) this.explorer.arrange(opened.name ? arranged(opened.model.graph, run.nodes, opened.logits) : layout(opened.model.graph));
+      if (another) {
+        this.explorer.arrange(opened.name ? arranged(opened.model.graph, run.nodes, opened.logits) : layout(opened.model.graph));
+        // Before it is painted: whatever the reader opens from now on stays open.
+        this.state.set({ view: "network" });
+      }
     } finally {
       clearTimeout(slow);
     }
@@ -200,7 +201,7 @@ export class Unet extends Figure {
     this.facts.textContent = `${opened.name ? `${opened.name} · ` : ""}${count(total)} parameters · ${this.source.about}`;
     const painted = this.explorer.show(this.run.nodes, this.dark);
     this.showMask();
-    this.go(this.placeOf(value), false);
+    this.go(this.placeOf(this.state.value), false);
     this.tell(undefined);
     await Promise.all([painted, opened.name ? null : this.score()]);
   }
