@@ -9,9 +9,9 @@ import { numberIn } from "./harness/convolution.mjs";
 import { FigureOnPage } from "./harness/figure.mjs";
 import { ROOT, fromFile } from "./harness/site.mjs";
 import { inBrowsers } from "./harness/suite.mjs";
+import { titaniumSquare } from "./harness/unet.mjs";
 
 const PAGE = fromFile("index.html");
-const SQUARE = { top: 20, left: 174, size: 256 };
 const AT = [166, 82];
 const FOLDER = "tests/golden/onnx";
 const NAME = "unet-padding-itself-dynamo.onnx";
@@ -44,13 +44,10 @@ const drop = (figure, ...names) =>
 /** The network on the page's picture, in Node. */
 async function reference() {
   const engine = await createEngine({ thread: "here" });
-  const { image } = await engine.decode(new Uint8Array(readFileSync(join(ROOT, "www/images/grain_ti_sem.png"))));
-  const { top, left, size } = SQUARE;
-  const data = new Float32Array(size * size);
-  for (let y = 0; y < size; y++) data.set(image.data.subarray((top + y) * image.shape[2] + left, (top + y) * image.shape[2] + left + size), y * size);
+  const square = await titaniumSquare(engine);
   const bytes = (name) => new Uint8Array(readFileSync(join(ROOT, FOLDER, "export", name)));
   const model = await engine.loadModel(bytes(NAME), { externalData: bytes(`${NAME}.data`) });
-  return { model, size, run: await model.run({ data, shape: [1, size, size] }, { keep: "all" }) };
+  return { model, size: square.shape[1], run: await model.run(square, { keep: "all" }) };
 }
 
 inBrowsers((browser) => {

@@ -11,10 +11,9 @@ import { numberIn } from "./harness/convolution.mjs";
 import { FigureOnPage } from "./harness/figure.mjs";
 import { ROOT, fromFile, sabotagedRoot } from "./harness/site.mjs";
 import { inBrowsers } from "./harness/suite.mjs";
+import { titaniumSquare } from "./harness/unet.mjs";
 
 const PAGE = fromFile("index.html");
-/** The square of the micrograph that the figures show. */
-const SQUARE = { top: 20, left: 174, size: 256 };
 const AT = [166, 82];
 
 const SHOWN = (selector) => {
@@ -38,12 +37,9 @@ const SHOWN = (selector) => {
 /** The shipped network on the same square, in Node. */
 async function reference() {
   const engine = await createEngine({ thread: "here" });
-  const { image } = await engine.decode(new Uint8Array(readFileSync(join(ROOT, "www/images/grain_ti_sem.png"))));
-  const { top, left, size } = SQUARE;
-  const data = new Float32Array(size * size);
-  for (let y = 0; y < size; y++) data.set(image.data.subarray((top + y) * image.shape[2] + left, (top + y) * image.shape[2] + left + size), y * size);
+  const square = await titaniumSquare(engine);
   const model = await engine.loadModel(new Uint8Array(readFileSync(join(ROOT, "www/models/grains.safetensors"))));
-  return { model, shape: [1, size, size], run: await model.run({ data, shape: [1, size, size] }, { keep: "all" }) };
+  return { model, shape: square.shape, run: await model.run(square, { keep: "all" }) };
 }
 
 const close = (shown, value, digits, what) => assert.ok(Math.abs(numberIn(shown) - value) <= 0.6 * 10 ** -digits, `${what}: the page says ${shown}, the network ${value}`);

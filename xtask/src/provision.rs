@@ -70,11 +70,16 @@ pub fn node() -> Result<PathBuf> {
 
 /// Makes sure that `node_modules` holds what package-lock.json names.
 pub fn npm_packages() -> Result<()> {
-    let name = "npm packages";
-    let root = crate::root();
+    npm_packages_of("npm packages", "npm", "")
+}
+
+/// The same for a folder below the root with a lock file of its own; `stamp` is the name under which it is remembered.
+pub fn npm_packages_of(name: &str, stamp: &str, folder: &str) -> Result<()> {
+    let path = crate::root().join(folder);
     // npm writes this file last, so it stands for the whole folder.
-    let stamp = Stamp::new("npm", &[root.join("node_modules/.package-lock.json")]);
-    let key = sources::hash_of(&["package-lock.json"])?;
+    let stamp = Stamp::new(stamp, &[path.join("node_modules/.package-lock.json")]);
+    let lock = Path::new(folder).join("package-lock.json");
+    let key = sources::hash_of(&[&lock.to_string_lossy()])?;
     if stamp.is_fresh(&key) {
         skipped(name, "installed");
         return Ok(());
@@ -83,7 +88,7 @@ pub fn npm_packages() -> Result<()> {
         let npm = shell::find("npm").context("npm is missing")?;
         let mut install = Command::new(npm);
         install
-            .current_dir(&root)
+            .current_dir(&path)
             .args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]);
         shell::output(&mut install)?;
         stamp.write(&key)
