@@ -3,10 +3,10 @@
 use super::{Js, held, keep, object, pair, read_options, window};
 use crate::challenge;
 use crate::detector::{self, Stimulus};
-use crate::models;
 use crate::ops::conv2d::{self, Settings};
 use crate::shuffle;
 use crate::window::Axis;
+use crate::{metrics as scores, models};
 use serde::Serialize;
 use wasm_bindgen::prelude::{JsError, JsValue, wasm_bindgen};
 
@@ -156,4 +156,21 @@ pub fn challenge_iou(map: u32, target: u32, threshold: f32) -> Js<f64> {
 #[wasm_bindgen]
 pub fn walk(spec: JsValue) -> Js<JsValue> {
     object(&models::walk(&read_options("walk", &spec)?)?)
+}
+
+/// The layers of a network that need not exist: [{ name, op, output, parameters, bytes, flops }].
+#[wasm_bindgen]
+pub fn layer_table(spec: JsValue) -> Js<JsValue> {
+    object(&models::parse(&read_options("layer_table", &spec)?)?)
+}
+
+/// Compares two maps of classes.
+#[wasm_bindgen]
+pub fn metrics(prediction: u32, truth: u32, options: JsValue) -> Js<JsValue> {
+    let settings = scores::Settings::parse(&read_options("metrics", &options)?)?;
+    object(&scores::metrics(
+        &*held(prediction)?,
+        &*held(truth)?,
+        &settings,
+    )?)
 }

@@ -1,13 +1,13 @@
 //! The bindings of networks: models and traces by handle, numbers from 1 as tensors have.
 
-use super::{Js, explained, held, keep, object, read_options, set, sizes};
+use super::operators::explained;
+use super::{Js, held, keep, object, set, sizes};
 use crate::graph::{Description, Keep, Trace};
 use crate::json;
 use crate::network::Network;
 use crate::onnx::ExternalFile;
 use crate::ops::conv2d::Order;
 use crate::options::Value;
-use crate::{metrics as scores, models};
 use js_sys::{Array, JSON, Object, Uint8Array};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -235,21 +235,4 @@ pub fn model_receptive_field(handle: u32, node: &str, at: &[u32], input: &[u32])
     let input = sizes(input);
     let graph = model(handle)?.graph(&input)?;
     object(&graph.receptive_field(node, &sizes(at), &input)?)
-}
-
-/// The layers of a network that need not exist: [{ name, op, output, parameters, bytes, flops }].
-#[wasm_bindgen]
-pub fn layer_table(spec: JsValue) -> Js<JsValue> {
-    object(&models::parse(&read_options("layer_table", &spec)?)?)
-}
-
-/// Compares two maps of classes.
-#[wasm_bindgen]
-pub fn metrics(prediction: u32, truth: u32, options: JsValue) -> Js<JsValue> {
-    let settings = scores::Settings::parse(&read_options("metrics", &options)?)?;
-    object(&scores::metrics(
-        &*held(prediction)?,
-        &*held(truth)?,
-        &settings,
-    )?)
 }

@@ -30,7 +30,7 @@ impl Variant {
     pub fn shipped() -> Variant {
         Variant {
             name: "",
-            features: "web",
+            features: "engine,lessons",
             glue: crate::root().join("target/bindgen"),
         }
     }
@@ -39,7 +39,7 @@ impl Variant {
     pub fn sabotage() -> Variant {
         Variant {
             name: "sabotage",
-            features: "web,sabotage",
+            features: "engine,lessons,sabotage",
             glue: crate::root().join("target/sabotage/bindgen"),
         }
     }
