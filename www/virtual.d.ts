@@ -1,9 +1,14 @@
 /** Modules that the bundler makes. */
 
-declare module "virtual:wasm" {
-  /** The optimised WebAssembly module: deflated (raw), in base64. */
+declare module "virtual:engine" {
+  /** The optimised module that computes: deflated (raw), in base64. */
   const base64: string;
   export default base64;
+}
+
+declare module "virtual:lessons" {
+  /** Fetches the module that the figures need besides, in the same form. */
+  export default function fetchLessons(): Promise<string>;
 }
 
 declare module "virtual:worker" {
@@ -12,9 +17,14 @@ declare module "virtual:worker" {
   export default text;
 }
 
-declare module "kernelscope-wasm" {
+declare module "glue:engine" {
   /** wasm-bindgen's glue; each call gives glue for an instance of its own. */
-  export type Glue = typeof import("../target/bindgen/kernelscope");
+  export type Glue = typeof import("../target/bindgen/engine");
+  export default function createGlue(): Glue;
+}
+
+declare module "glue:lessons" {
+  export type Glue = typeof import("../target/bindgen/lessons");
   export default function createGlue(): Glue;
 }
 

@@ -5,18 +5,25 @@ import { test } from "node:test";
 
 const file = (name) => readFileSync(new URL(`../../pkg/${name}`, import.meta.url));
 
-test("pkg/kernelscope.wasm is a valid module that uses SIMD", async () => {
-  const bytes = file("kernelscope.wasm");
-  assert.ok(WebAssembly.validate(bytes));
-  const module = await WebAssembly.compile(bytes);
-  const names = WebAssembly.Module.exports(module).map(({ name }) => name);
-  for (const name of ["put", "read", "run", "explain", "memory"]) assert.ok(names.includes(name), `${name} is exported`);
-  const [hash] = WebAssembly.Module.customSections(module, "kernelscope-sources");
-  assert.match(new TextDecoder().decode(hash), /^[0-9a-f]{64}$/);
-});
+const MODULES = {
+  "kernelscope.wasm": ["put", "read", "run", "explain", "load_model", "model_run", "memory"],
+  "kernelscope-lessons.wasm": ["put", "read", "specimen", "microscope", "decode", "receptive_chain", "memory"],
+};
+
+for (const [name, functions] of Object.entries(MODULES)) {
+  test(`pkg/${name} is a valid module that uses SIMD`, async () => {
+    const bytes = file(name);
+    assert.ok(WebAssembly.validate(bytes));
+    const module = await WebAssembly.compile(bytes);
+    const names = WebAssembly.Module.exports(module).map(({ name }) => name);
+    for (const name of functions) assert.ok(names.includes(name), `${name} is exported`);
+    const [hash] = WebAssembly.Module.customSections(module, "kernelscope-sources");
+    assert.match(new TextDecoder().decode(hash), /^[0-9a-f]{64}$/);
+  });
+}
 
 test("nothing in pkg/ says where it was built", () => {
-  for (const name of ["kernelscope.wasm", "kernelscope.js", "kernelscope.mjs", "chunks/figure.js", "chunks/ks-convolution.js", "chunks/page.js"]) {
+  for (const name of [...Object.keys(MODULES), "kernelscope.js", "kernelscope.mjs", "chunks/figure.js", "chunks/ks-convolution.js", "chunks/page.js"]) {
     // Not in the wasm as text: among so many letters any short word stands somewhere.
     const text = file(name).toString("latin1").replace(/[A-Za-z0-9+/=]{400,}/g, "");
     const found = /(?:\/home|\/root|\/Users|\/work|\/tmp|\/usr)\/[\w./-]+/.exec(text);

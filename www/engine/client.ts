@@ -3,7 +3,8 @@ import type {
   AvgPool2dOptions, Bytes, CallOptions, Conv2dOptions, ConvTranspose2dOptions, Engine, EngineOptions, Explanation, GraphNode, Held, Input, InterpolateOptions, KernelInfo, Knob,
   LoadOptions, MaxPool2dOptions, MicroscopeOptions, Model, PadOptions, Picture, Run, RunOptions, Specimen, SpecimenKind, Stats, Tensor,
 } from "./api";
-import { compile } from "./compile";
+import { compileEngine, compileLessons } from "./compile";
+import { needsLessons } from "./executor";
 import type { Call, Ref } from "./protocol";
 import { into, runTiles, type Strip, type Tiles } from "./tiles";
 import { buffersOf, HereTransport, InstanceLost, type Reply, type SendOptions, type Transport, WorkerTransport } from "./transport";
@@ -24,7 +25,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   if (!Number.isInteger(workers) || workers < 1 || workers > MOST_WORKERS) {
     throw new Error(`createEngine: workers must be a whole number from 1 to ${MOST_WORKERS}; got ${JSON.stringify(workers)}`);
   }
-  const module = await compile();
+  const module = await compileEngine();
   const core = new Core(module, workers);
   await core.open(thread === "here" || typeof Worker === "undefined", thread);
   if (backend === "webgpu") core.reason = `WebGPU is not part of this version; ${core.reason}`;
@@ -42,6 +43,8 @@ class Core implements Engine {
   reason = "";
   private transports!: Record<Role, Transport>;
   private restarting: Partial<Record<Role, Promise<void>>> = {};
+  /** Which instances have been given the lessons, or are being given them. */
+  private taught = new Map<Transport, Promise<unknown>>();
   private held = new Map<number, Tensor>();
   private models = new Map<number, { bytes: Uint8Array; external: (string | Uint8Array)[] }>();
   private closed = false;
@@ -285,6 +288,10 @@ class Core implements Engine {
     // Somebody may have closed the engine between the call and now.
     if (this.closed) throw new Error("the engine was closed");
     const transport = this.transports[role];
+    const taught = needsLessons(call) ? this.teach(transport) : this.taught.get(transport);
+    // While the lessons are on their way, later calls wait too: the order of calls is a promise.
+    if (taught) await (needsLessons(call) ? taught : taught.catch(() => undefined));
+    if (this.closed) throw new Error("the engine was closed");
     try {
       const reply = await transport.send(call, options);
       this.memoryBytes = Math.max(this.memoryBytes, reply.memory);
@@ -293,6 +300,17 @@ class Core implements Engine {
       if (error instanceof InstanceLost && !this.closed) await this.replace(role, transport);
       throw error;
     }
+  }
+
+  /** Gives an instance the lessons, once; a failed download may be tried again. */
+  private teach(transport: Transport): Promise<unknown> {
+    let taught = this.taught.get(transport);
+    if (!taught) {
+      taught = compileLessons().then((module) => transport.send({ kind: "lessons", module }));
+      this.taught.set(transport, taught);
+      taught.catch(() => this.taught.delete(transport));
+    }
+    return taught;
   }
 
   /** A dead instance is replaced, and what it held is given to its successor. */
@@ -304,6 +322,7 @@ class Core implements Engine {
 
   private async revive(role: Role, dead: Transport): Promise<void> {
     dead.close();
+    this.taught.delete(dead);
     const fresh = this.onThisThread ? new HereTransport(this.module) : await WorkerTransport.start(this.module);
     if (this.onThisThread) this.transports = { runner: fresh, answerer: fresh };
     else this.transports[role] = fresh;

@@ -1,16 +1,24 @@
-/** Inflates and compiles the inlined module, once a page, off the main thread where the browser can. */
-import base64 from "virtual:wasm";
+/** Inflates and compiles the wasm modules, each once a page, off the main thread where the browser can. */
+import engine from "virtual:engine";
+import fetchLessons from "virtual:lessons";
 import { fromBase64 } from "./base64";
 
-let compiled: Promise<WebAssembly.Module> | undefined;
+const compiled: Partial<Record<"engine" | "lessons", Promise<WebAssembly.Module>>> = {};
 
-export function compile(): Promise<WebAssembly.Module> {
-  compiled ??= inflate(base64).then((bytes) => WebAssembly.compile(bytes));
-  return compiled;
+/** What computes: operators and networks. */
+export function compileEngine(): Promise<WebAssembly.Module> {
+  return (compiled.engine ??= made(engine));
 }
 
-async function inflate(text: string): Promise<ArrayBuffer> {
-  const bytes = fromBase64(text);
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
-  return new Response(stream).arrayBuffer();
+/** What the figures ask besides: specimens, fields, scores. A failed download may be tried again. */
+export function compileLessons(): Promise<WebAssembly.Module> {
+  return (compiled.lessons ??= fetchLessons().then(made).catch((error) => {
+    delete compiled.lessons;
+    throw error;
+  }));
+}
+
+async function made(base64: string): Promise<WebAssembly.Module> {
+  const stream = new Blob([fromBase64(base64)]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
+  return WebAssembly.compile(await new Response(stream).arrayBuffer());
 }

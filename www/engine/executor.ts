@@ -1,5 +1,6 @@
-/** Carries out calls on one wasm instance. The worker and the same-thread engine share it. */
-import createGlue, { type Glue } from "kernelscope-wasm";
+/** Carries out calls on one instance of the engine, and one of the lessons beside it. Workers and the same-thread engine share it. */
+import createEngineGlue, { type Glue } from "glue:engine";
+import createLessonsGlue, { type Glue as Lessons } from "glue:lessons";
 import type { Tensor } from "./api";
 import { type Call, isKey, type Ref } from "./protocol";
 
@@ -19,9 +20,30 @@ export interface Outcome {
 /** The instance is gone: a panic or a trap. Its tensors are lost; a new one has to be made. */
 export class Fatal extends Error {}
 
+/** What the engine's instance can be asked; everything else is the lessons'. */
+const OWN = new Set(Object.keys(createEngineGlue()));
+
+/** Whether a call needs the lessons. */
+export function needsLessons(call: Call): boolean {
+  switch (call.kind) {
+    case "specimen":
+    case "microscope":
+    case "decode":
+      return true;
+    case "ask":
+    case "tensor":
+      return !OWN.has(call.method);
+    default:
+      return false;
+  }
+}
+
 export class Executor {
   private glue: Glue;
+  private lessonsGlue: Lessons | undefined;
   private held = new Map<number, number>();
+  /** Copies of held tensors in the lessons' instance, made when a question first names them. */
+  private lent = new Map<number, number>();
   private models = new Map<number, number>();
   private traces = new Map<number, number>();
   /** The trace of each model's last run. */
@@ -30,7 +52,7 @@ export class Executor {
   private static readonly PANIC = "__kernelscope_panic";
 
   constructor(module: WebAssembly.Module) {
-    this.glue = createGlue();
+    this.glue = createEngineGlue();
     this.glue.initSync({ module });
   }
 
@@ -39,7 +61,12 @@ export class Executor {
   }
 
   get memory(): number {
-    return this.glue.memory_bytes();
+    return this.glue.memory_bytes() + (this.lessonsGlue?.memory_bytes() ?? 0);
+  }
+
+  private get lessons(): Lessons {
+    if (!this.lessonsGlue) throw new Error("the engine has no lessons loaded");
+    return this.lessonsGlue;
   }
 
   execute(call: Call): Outcome {
@@ -61,6 +88,13 @@ export class Executor {
   private carryOut(call: Call): { value: unknown; transfer: ArrayBuffer[] } {
     const { glue } = this;
     switch (call.kind) {
+      case "lessons":
+        if (!this.lessonsGlue) {
+          const fresh = createLessonsGlue();
+          fresh.initSync({ module: call.module });
+          this.lessonsGlue = fresh;
+        }
+        return { value: null, transfer: [] };
       case "op":
         return this.withInputs(call.inputs, (handles) => this.take(glue.run(call.op, handles, call.options), call.out));
       case "explain":
@@ -73,26 +107,27 @@ export class Executor {
       case "tensor":
         return this.ask(call.method, call.args, true);
       case "specimen":
-        return this.taken(glue.specimen(call.specimen, call.options) as Made);
+        return this.taken(this.lessons.specimen(call.specimen, call.options) as Made);
       case "microscope": {
         const own: number[] = [];
+        const { lessons } = this;
         const put = ({ data, shape }: Tensor) => {
-          const handle = glue.put(data, Uint32Array.from(shape));
+          const handle = lessons.put(data, Uint32Array.from(shape));
           own.push(handle);
           return handle;
         };
         try {
           const labels = Object.fromEntries(Object.entries(call.labels).map(([name, map]) => [name, put(map)]));
-          const { damage, ...made } = glue.microscope(put(call.image), labels, call.pixelSize, call.options) as Made & { damage: number };
+          const { damage, ...made } = lessons.microscope(put(call.image), labels, call.pixelSize, call.options) as Made & { damage: number };
           if (damage) made.labels.damage = damage;
           return this.taken(made);
         } finally {
-          for (const handle of own) glue.free(handle);
+          for (const handle of own) lessons.free(handle);
         }
       }
       case "decode": {
-        const made = glue.decode(call.bytes) as { image: number; bitDepth: number; channels: number };
-        const image = this.take(made.image);
+        const made = this.lessons.decode(call.bytes) as { image: number; bitDepth: number; channels: number };
+        const image = this.take(made.image, undefined, this.lessons);
         return { value: { ...made, image: image.value }, transfer: image.transfer };
       }
       case "load": {
@@ -131,10 +166,11 @@ export class Executor {
     }
   }
 
-  /** Moves a micrograph and its labels out of the instance. */
+  /** Moves a micrograph and its labels out of the lessons. */
   private taken(made: Made): { value: unknown; transfer: ArrayBuffer[] } {
-    const image = this.take(made.image);
-    const labels = Object.entries(made.labels).map(([name, handle]) => [name, this.take(handle)] as const);
+    const take = (handle: number) => this.take(handle, undefined, this.lessons);
+    const image = take(made.image);
+    const labels = Object.entries(made.labels).map(([name, handle]) => [name, take(handle)] as const);
     return {
       value: { ...made, image: image.value, labels: Object.fromEntries(labels.map(([name, { value }]) => [name, value])) },
       transfer: [...image.transfer, ...labels.flatMap(([, { transfer }]) => transfer)],
@@ -178,12 +214,26 @@ export class Executor {
     const handle = this.held.get(key);
     if (handle !== undefined) this.glue.free(handle);
     this.held.delete(key);
+    const copy = this.lent.get(key);
+    if (copy !== undefined) this.lessons.free(copy);
+    this.lent.delete(key);
   }
 
   private handleOf(key: number): number {
     const handle = this.held.get(key);
     if (handle === undefined) throw new Error("this tensor was released; hold it again before using it");
     return handle;
+  }
+
+  /** A held tensor's handle in the lessons. */
+  private copyOf(key: number): number {
+    const handle = this.handleOf(key);
+    let copy = this.lent.get(key);
+    if (copy === undefined) {
+      copy = this.lessons.put(this.glue.read(handle), this.glue.shape_of(handle));
+      this.lent.set(key, copy);
+    }
+    return copy;
   }
 
   /** Uploads what came with the message, and frees it again whatever happens. */
@@ -204,40 +254,41 @@ export class Executor {
   }
 
   /** Moves a tensor out of the instance, into `out` where the caller gave one. */
-  private take(handle: number, out?: Float32Array): { value: { data: Float32Array; shape: number[] }; transfer: ArrayBuffer[] } {
+  private take(handle: number, out?: Float32Array, from: Glue | Lessons = this.glue): { value: { data: Float32Array; shape: number[] }; transfer: ArrayBuffer[] } {
     try {
-      const shape: number[] = Array.from(this.glue.shape_of(handle));
+      const shape: number[] = Array.from(from.shape_of(handle));
       if (out) {
-        this.glue.read_into(handle, out);
+        from.read_into(handle, out);
         return { value: { data: out, shape }, transfer: [] };
       }
-      const data = this.glue.read(handle);
+      const data = from.read(handle);
       return { value: { data, shape }, transfer: [data.buffer as ArrayBuffer] };
     } finally {
-      this.glue.free(handle);
+      from.free(handle);
     }
   }
 
-  /** A function of the instance by its name; keys become handles, lists of numbers unsigned arrays. */
+  /** A function of either instance by its name; keys become handles, lists of numbers unsigned arrays. */
   private ask(method: string, args: unknown[], tensor = false): { value: unknown; transfer: ArrayBuffer[] } {
-    const target = (this.glue as unknown as Record<string, unknown>)[method];
+    const from = OWN.has(method) ? this.glue : this.lessons;
+    const target = (from as unknown as Record<string, unknown>)[method];
     if (typeof target !== "function") throw new Error(`the engine knows no question “${method}”`);
     const own: number[] = [];
     try {
       const given = args.map((arg) => {
-        if (isKey(arg)) return this.handleOf(arg.key);
+        if (isKey(arg)) return from === this.glue ? this.handleOf(arg.key) : this.copyOf(arg.key);
         if (isNumbers(arg)) return Uint32Array.from(arg);
         if (isTensor(arg)) {
-          const handle = this.glue.put(arg.data, Uint32Array.from(arg.shape));
+          const handle = from.put(arg.data, Uint32Array.from(arg.shape));
           own.push(handle);
           return handle;
         }
         return arg;
       });
       const value = (target as (...given: unknown[]) => unknown)(...given);
-      return tensor ? this.take(value as number) : { value, transfer: [] };
+      return tensor ? this.take(value as number, undefined, from) : { value, transfer: [] };
     } finally {
-      for (const handle of own) this.glue.free(handle);
+      for (const handle of own) from.free(handle);
     }
   }
 }

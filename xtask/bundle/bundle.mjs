@@ -1,5 +1,5 @@
 // Makes pkg/ from the TypeScript in www/ and the optimised wasm. Called by `cargo xtask build`:
-//   node xtask/bundle/bundle.mjs --glue kernelscope.js --wasm kernelscope.wasm --hash HEX --out DIR [--www DIR]
+//   node xtask/bundle/bundle.mjs --hash HEX --out DIR [--www DIR] --module engine GLUE.js MODULE.wasm --module lessons GLUE.js MODULE.wasm
 // Deterministic: the same inputs give the same bytes.
 import { mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join, relative, resolve, sep } from "node:path";
@@ -11,22 +11,28 @@ import { chunkEntry, cssAsText, figureEntry, sharedModules, virtualModules } fro
 import { readRegistry } from "./registry.mjs";
 import { publicTypes } from "./types.mjs";
 
-const { values: options } = parseArgs({
+const { values: options, tokens } = parseArgs({
   options: {
-    glue: { type: "string" },
-    wasm: { type: "string" },
+    module: { type: "string", multiple: true },
     hash: { type: "string" },
     out: { type: "string" },
     www: { type: "string", default: "www" },
   },
+  allowPositionals: true,
+  tokens: true,
 });
-for (const name of ["glue", "wasm", "hash", "out"]) {
+for (const name of ["module", "hash", "out"]) {
   if (!options[name]) throw new Error(`bundle.mjs needs --${name}`);
 }
 const www = resolve(options.www);
 const out = resolve(options.out);
-const glue = resolve(options.glue);
-const wasm = await readFile(options.wasm);
+/** Each module's name → its glue and its bytes. */
+const wasm = {};
+for (const { value: name, index } of tokens.filter(({ kind }) => kind === "option").filter(({ name }) => name === "module")) {
+  const [glue, file] = tokens.filter(({ kind, index: at }) => kind === "positional" && at > index).map(({ value }) => value);
+  wasm[name] = { glue: resolve(glue), bytes: await readFile(file) };
+}
+const packed = ({ bytes }) => deflateRawSync(bytes, { level: 9 }).toString("base64");
 
 const registry = readRegistry(join(www, "widgets/index.ts"));
 const tags = registry.map(({ tag }) => tag);
@@ -45,19 +51,19 @@ function bundle({ entry, name, format, modules, plugins = [], ...more }) {
     target: ["es2022", "chrome114", "firefox115", "safari16.4"],
     loader: { ".woff2": "file" },
     assetNames: "fonts/[name]",
-    plugins: [...plugins, virtualModules({ glue, tags, ...modules }), cssAsText(www)],
+    plugins: [...plugins, virtualModules({ wasm, tags, www, ...modules }), cssAsText(www)],
     ...more,
   });
 }
 
 const worker = await bundle({ entry: "engine/worker.ts", name: "worker", format: "iife" });
-const modules = {
-  wasm: deflateRawSync(wasm, { level: 9 }).toString("base64"),
-  worker: worker.outputFiles[0].text,
-};
+const modules = { engine: packed(wasm.engine), worker: worker.outputFiles[0].text };
 const bundles = await Promise.all([
-  bundle({ entry: "core.ts", name: "kernelscope", format: "iife", modules }),
-  bundle({ entry: "module.ts", name: "kernelscope", format: "esm", modules, outExtension: { ".js": ".mjs" } }),
+  bundle({ entry: "core.ts", name: "kernelscope", format: "iife", modules: { ...modules, lessons: `import { load } from "./engine/chunks"; export default () => load("lessons");` } }),
+  bundle({
+    entry: "module.ts", name: "kernelscope", format: "esm", outExtension: { ".js": ".mjs" }, external: ["./kernelscope-lessons.mjs"],
+    modules: { ...modules, lessons: `export default async () => (await import("./kernelscope-lessons.mjs")).default;` },
+  }),
   bundle({ entry: "entry:figure", name: "chunks/figure", format: "iife", plugins: [figureEntry(www)] }),
   ...registry.map((figure) =>
     bundle({ entry: `entry:${figure.tag}`, name: `chunks/${figure.tag}`, format: "iife", plugins: [chunkEntry(www, figure), sharedModules(www)] }),
@@ -73,7 +79,10 @@ const files = new Map();
 for (const { outputFiles } of bundles) {
   for (const { path, contents } of outputFiles) files.set(relative(out, path).replaceAll(sep, "/"), contents);
 }
-files.set("kernelscope.wasm", wasm);
+files.set("kernelscope.wasm", wasm.engine.bytes);
+files.set("kernelscope-lessons.wasm", wasm.lessons.bytes);
+files.set("kernelscope-lessons.mjs", Buffer.from(`export default "${packed(wasm.lessons)}";\n`));
+files.set("chunks/lessons.js", Buffer.from(`kernelscope.provide("lessons","${packed(wasm.lessons)}");\n`));
 files.set("kernelscope.d.ts", Buffer.from(publicTypes(join(www, "engine/api.ts"))));
 /** Pictures and networks as chunks that carry the file itself, in base64. */
 async function carry(folder, kind, extension) {
@@ -109,4 +118,4 @@ for (const entry of await readdir(out, { recursive: true, withFileTypes: true })
 }
 
 const total = [...files.values()].reduce((sum, bytes) => sum + bytes.length, 0);
-console.log(`  ${files.size} files, ${Math.round(total / 1024)} KiB; wasm ${Math.round(wasm.length / 1024)} KiB`);
+console.log(`  ${files.size} files, ${Math.round(total / 1024)} KiB; wasm ${Object.entries(wasm).map(([name, { bytes }]) => `${name} ${Math.round(bytes.length / 1024)}`).join(", ")} KiB`);

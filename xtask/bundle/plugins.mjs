@@ -4,28 +4,31 @@ import { readdirSync } from "node:fs";
 import { join, relative, resolve, sep } from "node:path";
 import { build, transform } from "esbuild";
 
-const NAMES = /^(virtual:wasm|virtual:worker|virtual:tags|kernelscope-wasm)$/;
+const NAMES = /^(virtual:(engine|lessons|worker|tags)|glue:(engine|lessons))$/;
 
 /**
- * `virtual:wasm` (base64 of the deflated module), `virtual:worker` (the worker's program as text) and
- * `kernelscope-wasm` (a function that gives fresh wasm-bindgen glue: the glue keeps its instance in variables, so
- * two instances need two of it).
+ * `virtual:engine` (base64 of the deflated module), `virtual:lessons` (a function that fetches the other one's), `virtual:worker`
+ * (the worker's program as text), and `glue:engine` and `glue:lessons` (functions that give fresh wasm-bindgen glue: the glue
+ * keeps its instance in variables, so two instances need two of it).
  */
-export function virtualModules({ glue, tags, wasm, worker }) {
-  const text = (value, name) => {
+export function virtualModules({ wasm, tags, www, engine, lessons, worker }) {
+  const needed = (value, name) => {
     if (value === undefined) throw new Error(`${name} may not be imported from this entry`);
-    return { contents: value, loader: "text" };
+    return value;
+  };
+  const made = {
+    "virtual:engine": () => ({ contents: needed(engine, "virtual:engine"), loader: "text" }),
+    "virtual:lessons": () => ({ contents: needed(lessons, "virtual:lessons"), loader: "js", resolveDir: www }),
+    "virtual:worker": () => ({ contents: needed(worker, "virtual:worker"), loader: "text" }),
+    "virtual:tags": () => ({ contents: JSON.stringify(tags), loader: "json" }),
+    "glue:engine": async () => ({ contents: await glueFactory(wasm.engine.glue), loader: "js" }),
+    "glue:lessons": async () => ({ contents: await glueFactory(wasm.lessons.glue), loader: "js" }),
   };
   return {
     name: "virtual-modules",
     setup(bundler) {
       bundler.onResolve({ filter: NAMES }, ({ path }) => ({ path, namespace: "virtual" }));
-      bundler.onLoad({ filter: /.*/, namespace: "virtual" }, async ({ path }) => {
-        if (path === "virtual:wasm") return text(wasm, path);
-        if (path === "virtual:tags") return { contents: JSON.stringify(tags), loader: "json" };
-        if (path === "virtual:worker") return text(worker, path);
-        return { contents: await glueFactory(glue), loader: "js" };
-      });
+      bundler.onLoad({ filter: /.*/, namespace: "virtual" }, ({ path }) => made[path]());
     },
   };
 }

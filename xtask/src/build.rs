@@ -4,7 +4,7 @@ use crate::provision;
 use crate::shell;
 use crate::sources;
 use crate::steps::{Stamp, skipped, step};
-use crate::wasm::{self, Variant};
+use crate::wasm::{self, MODULES, Variant};
 use anyhow::{Context, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -34,7 +34,7 @@ pub fn sabotage(out: Option<PathBuf>) -> Result<()> {
     build(&Variant::sabotage(), &out)
 }
 
-fn bundle(node: &Path, variant: &Variant, optimised: &Path, out: &Path) -> Result<()> {
+fn bundle(node: &Path, variant: &Variant, optimised: &[PathBuf], out: &Path) -> Result<()> {
     let name = variant.step("bundle");
     let place = &sources::hash_text(&out.to_string_lossy())[..8];
     let stamp = Stamp::new(
@@ -42,30 +42,32 @@ fn bundle(node: &Path, variant: &Variant, optimised: &Path, out: &Path) -> Resul
         &[out.to_path_buf()],
     );
     let hash = sources::hash()?;
-    let key = format!(
-        "{hash} {}",
-        sources::digest(&[optimised.to_path_buf(), variant.glue.join("kernelscope.js")])?
-    );
+    let scripts = MODULES.iter().map(|module| variant.script(module));
+    let made: Vec<PathBuf> = optimised.iter().cloned().chain(scripts).collect();
+    let key = format!("{hash} {}", sources::digest(&made)?);
     if stamp.is_fresh(&key) {
         skipped(&name, "unchanged");
         return Ok(());
     }
     step(&name, || {
         let root = crate::root();
-        let module =
-            fs::read(optimised).with_context(|| format!("reading {}", optimised.display()))?;
-        let signed = root.join(format!("target/web/signed{}.wasm", variant.name));
-        fs::write(&signed, wasm::with_section(module, wasm::SECTION, &hash))?;
         let mut command = Command::new(node);
         command
             .current_dir(&root)
             .arg("xtask/bundle/bundle.mjs")
-            .arg("--glue")
-            .arg(variant.glue.join("kernelscope.js"))
-            .arg("--wasm")
-            .arg(&signed)
             .args(["--hash", &hash, "--out"])
             .arg(out);
+        for (module, optimised) in MODULES.iter().zip(optimised) {
+            let bytes =
+                fs::read(optimised).with_context(|| format!("reading {}", optimised.display()))?;
+            let signed = optimised.with_extension("signed.wasm");
+            fs::write(&signed, wasm::with_section(bytes, wasm::SECTION, &hash))?;
+            command
+                .arg("--module")
+                .arg(module.name)
+                .arg(variant.script(module))
+                .arg(signed);
+        }
         shell::run(&mut command)?;
         stamp.write(&key)
     })

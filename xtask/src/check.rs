@@ -11,25 +11,36 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+/// The modules, and the scripts that carry them.
+const MODULES: [(&str, [&str; 2]); 2] = [
+    ("kernelscope.wasm", ["kernelscope.js", "kernelscope.mjs"]),
+    (
+        "kernelscope-lessons.wasm",
+        ["chunks/lessons.js", "kernelscope-lessons.mjs"],
+    ),
+];
+
 /// Fails, saying what is stale, unless the folder `pkg` was built from the sources as they are.
 ///
-/// The hash of the sources must be in `kernelscope.wasm`; the module inlined in the scripts must be that file, byte
-/// for byte; and `manifest.json` must list exactly the files that are there, with their sizes.
+/// The hash of the sources must be in each wasm module; the modules inlined in the scripts must be those files, byte for
+/// byte; and `manifest.json` must list exactly the files that are there, with their sizes.
 pub fn check(pkg: &Path) -> Result<()> {
     let again = "run `cargo xtask build`";
-    let module = read(pkg, "kernelscope.wasm")?;
     let hash = sources::hash()?;
-    match wasm::section(&module, wasm::SECTION) {
-        Some(built) if built == hash => {}
-        Some(_) => bail!("pkg/ was built from other sources than these: {again}"),
-        None => bail!("pkg/kernelscope.wasm does not say what it was built from: {again}"),
-    }
-    for script in ["kernelscope.js", "kernelscope.mjs"] {
-        let text = String::from_utf8(read(pkg, script)?)?;
-        let inlined = inlined_module(&text)
-            .with_context(|| format!("pkg/{script} holds no wasm module: {again}"))?;
-        if inlined != module {
-            bail!("pkg/{script} holds another module than pkg/kernelscope.wasm: {again}");
+    for (file, scripts) in MODULES {
+        let module = read(pkg, file)?;
+        match wasm::section(&module, wasm::SECTION) {
+            Some(built) if built == hash => {}
+            Some(_) => bail!("pkg/{file} was built from other sources than these: {again}"),
+            None => bail!("pkg/{file} does not say what it was built from: {again}"),
+        }
+        for script in scripts {
+            let text = String::from_utf8(read(pkg, script)?)?;
+            let inlined = inlined_module(&text)
+                .with_context(|| format!("pkg/{script} holds no wasm module: {again}"))?;
+            if inlined != module {
+                bail!("pkg/{script} holds another module than pkg/{file}: {again}");
+            }
         }
     }
     check_manifest(pkg, &hash).with_context(|| format!("pkg/manifest.json is not true: {again}"))
@@ -100,12 +111,8 @@ fn gzip_size(bytes: &[u8]) -> Result<usize> {
 /// The files in which two builds differ, of those that every machine must make alike: those without the wasm in them.
 /// Another compiler makes another module; `manifest.json` lists its size.
 pub fn differing(one: &Path, other: &Path) -> Result<Vec<String>> {
-    let of_the_compiler = [
-        "kernelscope.js",
-        "kernelscope.mjs",
-        "kernelscope.wasm",
-        "manifest.json",
-    ];
+    let carried = MODULES.iter().flat_map(|(file, scripts)| [*file, scripts[0], scripts[1]]);
+    let of_the_compiler: Vec<&str> = carried.chain(["manifest.json"]).collect();
     let mut names = BTreeSet::new();
     for folder in [one, other] {
         let mut files = Vec::new();

@@ -145,8 +145,8 @@ fn clippy() -> Result<Count> {
     let mut count = Count::default();
     for packages in [
         &["--workspace"][..],
-        &["--package", "kernelscope", "--features", "web"],
-        &["--package", "kernelscope", "--features", "web,sabotage"],
+        &["--package", "kernelscope", "--features", "engine,lessons"],
+        &["--package", "kernelscope", "--features", "engine,lessons,sabotage"],
     ] {
         let mut command = cargo(&["clippy", "--quiet", "--all-targets"]);
         command.args(packages).args(["--", "-D", "warnings"]);
@@ -159,7 +159,7 @@ fn clippy() -> Result<Count> {
 fn docs() -> Result<Count> {
     let mut command = cargo(&["doc", "--quiet", "--no-deps", "--workspace"]);
     command
-        .args(["--features", "kernelscope/web"])
+        .args(["--features", "kernelscope/engine,kernelscope/lessons"])
         .env("RUSTDOCFLAGS", "-D warnings");
     shell::run(&mut command)?;
     Ok(ONE)
@@ -234,7 +234,7 @@ fn types() -> Result<Count> {
     let node = provision::node()?;
     provision::npm_packages()?;
     if !crate::root()
-        .join("target/bindgen/kernelscope.d.ts")
+        .join("target/bindgen/lessons.d.ts")
         .is_file()
     {
         crate::wasm::make(&Variant::shipped())?;

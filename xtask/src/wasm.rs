@@ -15,13 +15,33 @@ use wasm_bindgen_cli_support::Bindgen;
 /// The name of the custom section that holds the hash of the sources.
 pub const SECTION: &str = "kernelscope-sources";
 
-/// What to compile, and where the steps' results go.
+/// One wasm module of the crate.
+pub struct Module {
+    /// Its name, and that of its glue.
+    pub name: &'static str,
+    /// The Cargo feature that makes it.
+    features: &'static str,
+}
+
+/// What computes, and what the figures ask besides: the second is loaded when it is first needed.
+pub const MODULES: [Module; 2] = [
+    Module {
+        name: "engine",
+        features: "engine",
+    },
+    Module {
+        name: "lessons",
+        features: "lessons",
+    },
+];
+
+/// How the modules are compiled, and where the steps' results go.
 pub struct Variant {
     /// A name for stamps and messages: "" or "sabotage".
     pub name: &'static str,
-    /// Cargo features.
-    pub features: &'static str,
-    /// The folder with the glue, its types and the wasm.
+    /// Cargo features beside the module's own.
+    features: &'static str,
+    /// The folder with the glue and its types.
     pub glue: PathBuf,
 }
 
@@ -30,7 +50,7 @@ impl Variant {
     pub fn shipped() -> Variant {
         Variant {
             name: "",
-            features: "engine,lessons",
+            features: "",
             glue: crate::root().join("target/bindgen"),
         }
     }
@@ -39,7 +59,7 @@ impl Variant {
     pub fn sabotage() -> Variant {
         Variant {
             name: "sabotage",
-            features: "engine,lessons,sabotage",
+            features: ",sabotage",
             glue: crate::root().join("target/sabotage/bindgen"),
         }
     }
@@ -52,27 +72,41 @@ impl Variant {
         }
     }
 
-    fn stamp(&self, step: &str, outputs: &[PathBuf]) -> Stamp {
-        Stamp::new(&format!("{step}{}", self.name), outputs)
+    /// The glue of a module, "engine.js".
+    pub fn script(&self, module: &Module) -> PathBuf {
+        self.glue.join(format!("{}.js", module.name))
+    }
+
+    fn stamp(&self, step: &str, module: &Module, outputs: &[PathBuf]) -> Stamp {
+        Stamp::new(&format!("{step}-{}{}", module.name, self.name), outputs)
+    }
+
+    /// Where a module lies after a step.
+    fn file(&self, step: &str, module: &Module) -> PathBuf {
+        crate::root().join(format!("target/web/{step}-{}{}.wasm", module.name, self.name))
     }
 }
 
-/// Compiles, binds and optimises; gives the path of the optimised module.
-pub fn make(variant: &Variant) -> Result<PathBuf> {
-    let compiled = compile(variant)?;
-    let bound = bind(variant, &compiled)?;
-    optimise(variant, &bound)
+/// Compiles, binds and optimises every module; gives the paths of the optimised ones, in order.
+pub fn make(variant: &Variant) -> Result<Vec<PathBuf>> {
+    let one = |module| {
+        let compiled = compile(variant, module)?;
+        let bound = bind(variant, module, &compiled)?;
+        optimise(variant, module, &bound)
+    };
+    MODULES.iter().map(one).collect()
 }
 
-fn compile(variant: &Variant) -> Result<PathBuf> {
-    let name = variant.step("compile the wasm");
+fn compile(variant: &Variant, module: &Module) -> Result<PathBuf> {
+    let name = variant.step(&format!("compile the {}", module.name));
     let folder = crate::root().join("target/web");
-    let kept = folder.join(format!("compiled{}.wasm", variant.name));
-    let stamp = variant.stamp("compile", std::slice::from_ref(&kept));
+    let kept = variant.file("compiled", module);
+    let stamp = variant.stamp("compile", module, std::slice::from_ref(&kept));
     // Not the toolchain: to find out which one it would be can take seconds. Forcing one counts.
     let force = env::var(toolchain::FORCE).unwrap_or_default();
     let code = sources::hash_of(&["crate", "Cargo.toml", "Cargo.lock", "xtask/src/wasm.rs"])?;
-    let key = format!("{code} {} {force}", variant.features);
+    let features = format!("{}{}", module.features, variant.features);
+    let key = format!("{code} {features} {force}");
     if stamp.is_fresh(&key) {
         skipped(&name, "unchanged");
         return Ok(kept);
@@ -89,7 +123,7 @@ fn compile(variant: &Variant) -> Result<PathBuf> {
         build
             .current_dir(crate::root())
             .args(["--package", "kernelscope", "--lib", "--release"])
-            .args(["--features", variant.features, "--target-dir"])
+            .args(["--features", &features, "--target-dir"])
             .arg(&folder);
         shell::run(&mut build)?;
         let built = folder.join(TARGET).join("release/kernelscope.wasm");
@@ -122,11 +156,11 @@ fn remap(from: &Path, to: &str) -> String {
     format!("--remap-path-prefix={}={to}", from.display())
 }
 
-fn bind(variant: &Variant, compiled: &Path) -> Result<PathBuf> {
-    let name = variant.step("wasm-bindgen");
-    let file = |ending: &str| variant.glue.join(format!("kernelscope{ending}"));
+fn bind(variant: &Variant, module: &Module, compiled: &Path) -> Result<PathBuf> {
+    let name = variant.step(&format!("wasm-bindgen: {}", module.name));
+    let file = |ending: &str| variant.glue.join(format!("{}{ending}", module.name));
     let outputs = [file(".js"), file(".d.ts"), file("_bg.wasm")];
-    let stamp = variant.stamp("bind", &outputs);
+    let stamp = variant.stamp("bind", module, &outputs);
     let key = format!(
         "{} {}",
         sources::digest(&[compiled.to_path_buf()])?,
@@ -146,17 +180,17 @@ fn bind(variant: &Variant, compiled: &Path) -> Result<PathBuf> {
             .typescript(true)
             .remove_name_section(true)
             .remove_producers_section(true)
-            .out_name("kernelscope")
+            .out_name(module.name)
             .generate(&variant.glue)?;
         stamp.write(&key)?;
         Ok(bound)
     })
 }
 
-fn optimise(variant: &Variant, bound: &Path) -> Result<PathBuf> {
-    let name = variant.step("wasm-opt -O3");
-    let optimised = crate::root().join(format!("target/web/optimised{}.wasm", variant.name));
-    let stamp = variant.stamp("optimise", std::slice::from_ref(&optimised));
+fn optimise(variant: &Variant, module: &Module, bound: &Path) -> Result<PathBuf> {
+    let name = variant.step(&format!("wasm-opt -O3: {}", module.name));
+    let optimised = variant.file("optimised", module);
+    let stamp = variant.stamp("optimise", module, std::slice::from_ref(&optimised));
     let key = format!(
         "{} {}",
         sources::digest(&[bound.to_path_buf()])?,
