@@ -9,7 +9,7 @@ const FIGURES = 30;
 const TAGS = ["convolution", "pooling", "receptive-field", "specimen", "filters", "geometry", "kernel-lab", "channels", "shapes", "weight-sharing", "layer-table", "parameter-count", "pixel-shuffle", "translation", "unet"].map((name) => `ks-${name}`);
 
 inBrowsers((browser, name) => {
-  test("thirty figures share one engine and one module", async () => {
+  test("thirty figures share one engine and its two modules", async () => {
     await browser().open(fromFile("tests/browser/pages/many.html"));
     await browser().run((tags, count) => {
       const main = document.querySelector("main");
@@ -33,7 +33,7 @@ inBrowsers((browser, name) => {
     }
     assert.deepEqual(browser().log.errors, []);
     const { workers, modules } = await browser().run("return window.seen");
-    assert.equal(modules, 1, "the module is compiled once");
+    assert.equal(modules, 2, "the engine and the lessons are compiled once each");
     assert.ok(workers >= 1 && workers <= 2, `${workers} workers: a runner and an answerer, for all`);
 
     await browser().run(() => { scrollTo(0, 0); window.seen.tasks.length = window.seen.scripts.length = 0; });
