@@ -283,10 +283,12 @@ fn strips_are_the_whole_to_the_bit() -> Result<()> {
                 let rows = x.data()[strip.from * w..strip.to * w].to_vec();
                 let part = Tensor::new(&[1, strip.to - strip.from, w], rows)?;
                 assert!(graph.suits_strip(part.shape(), strip.to - strip.from));
-                let part = graph.run_with(part, &Keep::Output, order)?.output();
+                let taken = strip.skip..strip.skip + strip.bottom - strip.top;
+                let part = graph.run_rows(part, order, taken)?;
+                assert_eq!(part.shape()[1], strip.bottom - strip.top);
                 for c in 0..5 {
                     for y in strip.top..strip.bottom {
-                        let from = (c * part.shape()[1] + strip.skip + y - strip.top) * w;
+                        let from = (c * part.shape()[1] + y - strip.top) * w;
                         let (got, wanted) = (
                             &part.data()[from..][..w],
                             &whole.data()[(c * h + y) * w..][..w],
@@ -301,6 +303,38 @@ fn strips_are_the_whole_to_the_bit() -> Result<()> {
             assert_eq!(next, h);
         }
     }
+    Ok(())
+}
+
+/// Any rows of a picture's output, computed alone, are those of the whole output.
+#[test]
+fn rows_alone_are_those_of_the_whole() -> Result<()> {
+    let graph = network()?;
+    let (h, w) = (96, 24);
+    let x = Tensor::from_fn(&[1, h, w], noise(6))?;
+    for order in [Order::Reading, Order::Free] {
+        let whole = graph.run_with(x.clone(), &Keep::Output, order)?.output();
+        for rows in [0..1, 0..96, 5..6, 31..50, 40..41, 77..96, 95..96] {
+            let part = graph.run_rows(x.clone(), order, rows.clone())?;
+            for (part, whole) in
+                (part.data().chunks(rows.len() * w)).zip(whole.data().chunks(h * w))
+            {
+                assert_eq!(
+                    part,
+                    &whole[rows.start * w..rows.end * w],
+                    "{order:?}, {rows:?}"
+                );
+            }
+        }
+    }
+    let message = graph
+        .run_rows(x, Order::Free, 90..97)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        message.contains("rows 0 to 96; asked for 90 to 97"),
+        "{message}"
+    );
     Ok(())
 }
 

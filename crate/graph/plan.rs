@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::ops::conv2d::{self, Arranged, Order, Plane};
 use crate::ops::{Op, batch_norm};
 use crate::tensor::Tensor;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// A convolution that does the work of a batch norm too.
@@ -91,14 +92,34 @@ impl Graph {
         // The image is always at hand: everything else can be computed from it again.
         (kept[0], kept[last]) = (true, true);
         self.sizes(x.shape())?;
-        // Free sums would spread a value that is not finite over its neighbours.
-        let order = if order == Order::Free && self.has_free_sums() && finite(x.data()) {
+        let order = self.order_for(&x, order);
+        let values = self.compute(vec![Some(x)], &kept, order)?;
+        Ok(Trace::new(self.clone(), values))
+    }
+
+    /// The order that a picture allows: free sums would spread a value that is not finite over its neighbours.
+    pub(super) fn order_for(&self, x: &Tensor, order: Order) -> Order {
+        if order == Order::Free && self.has_free_sums() && finite(x.data()) {
             Order::Free
         } else {
             Order::Reading
-        };
-        let values = self.compute(vec![Some(x)], &kept, order)?;
-        Ok(Trace::new(self.clone(), values))
+        }
+    }
+
+    /// The output, of which convolutions computed only the rows that are needed.
+    pub(super) fn compute_rows(
+        &self,
+        x: Arc<Tensor>,
+        order: Order,
+        rows: Option<Vec<Option<Range<usize>>>>,
+    ) -> Result<Arc<Tensor>> {
+        let mut kept = vec![false; self.nodes.len()];
+        kept[self.nodes.len() - 1] = true;
+        let mut values = self.compute_with(vec![Some(x)], &kept, order, rows)?;
+        Ok(values
+            .pop()
+            .flatten()
+            .expect("the output is always computed"))
     }
 
     /// Whether some convolution may be computed in another order.
@@ -113,7 +134,17 @@ impl Graph {
     }
 
     /// Computes the kept nodes; `known` holds the values of the first nodes, the image at least.
-    pub(super) fn compute(&self, mut known: Values, kept: &[bool], order: Order) -> Result<Values> {
+    pub(super) fn compute(&self, known: Values, kept: &[bool], order: Order) -> Result<Values> {
+        self.compute_with(known, kept, order, None)
+    }
+
+    fn compute_with(
+        &self,
+        mut known: Values,
+        kept: &[bool],
+        order: Order,
+        rows: Option<Vec<Option<Range<usize>>>>,
+    ) -> Result<Values> {
         known.resize(self.nodes.len(), None);
         let image = known[0].as_deref().expect("the image is always kept");
         let sizes = self.sizes(image.shape())?;
@@ -135,6 +166,7 @@ impl Graph {
             lazy,
             sizes,
             order,
+            rows,
         };
         for (i, node) in self.nodes.iter().enumerate() {
             let Kind::Op(op) = &node.kind else { continue };
@@ -244,6 +276,8 @@ struct Pass<'a> {
     lazy: Vec<bool>,
     sizes: Vec<Vec<usize>>,
     order: Order,
+    /// The rows of each map that anybody needs, if not all.
+    rows: Option<Vec<Option<Range<usize>>>>,
 }
 
 impl<'a> Pass<'a> {
@@ -291,6 +325,7 @@ impl<'a> Pass<'a> {
             arranged,
             relu: convolution.relu,
             order: self.order,
+            rows: (self.rows.as_ref()).and_then(|rows| rows[convolution.node].clone()),
         };
         conv2d::fused(&fused, convolution.settings).map(Arc::new)
     }

@@ -8,9 +8,11 @@ use super::{Graph, Kind};
 use crate::error::{Error, Result, tuple};
 use crate::ops::Op;
 use crate::ops::conv2d::{self, Order};
+use crate::tensor::Tensor;
 use crate::window::{Axis, Source, Spec, Window};
 use serde::Serialize;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Output rows of one tile of a convolution in free order.
 const TILE: usize = 4;
@@ -129,6 +131,40 @@ impl Graph {
         fits().unwrap_or(false)
     }
 
+    /// These rows of the output, for a strip as for any picture. Convolutions compute no other rows than those need: towards the
+    /// output of a strip its halo becomes smaller and smaller.
+    ///
+    /// # Errors
+    /// As [`Graph::run`]; if the output has no such rows, or the network cannot be split.
+    pub fn run_rows(
+        self: &Arc<Graph>,
+        x: impl Into<Arc<Tensor>>,
+        order: Order,
+        rows: Range<usize>,
+    ) -> Result<Tensor> {
+        let x = x.into();
+        let sizes = self.sizes(x.shape())?;
+        let shape = &sizes[self.nodes.len() - 1];
+        if rows.is_empty() || rows.end > height(shape) {
+            let (have, rows) = (height(shape), format!("{} to {}", rows.start, rows.end));
+            return Err(super::refuse(format!(
+                "the output has rows 0 to {have}; asked for {rows}"
+            )));
+        }
+        self.steps(&sizes).map_err(super::refuse)?;
+        let order = self.order_for(&x, order);
+        let needed = self.rows(&sizes, rows.clone(), order);
+        let values = self.compute_rows(x, order, needed)?;
+        let [.., h, w] = shape[..] else {
+            unreachable!("a network that can be split makes pictures")
+        };
+        let planes = values.data().chunks_exact(h * w);
+        let data = planes.flat_map(|plane| &plane[rows.start * w..rows.end * w]);
+        let mut part = shape.clone();
+        part[shape.len() - 2] = rows.len();
+        Tensor::new(&part, data.copied().collect())
+    }
+
     /// Bytes of the maps that are alive at once, at most.
     fn peak(&self, sizes: &[Vec<usize>]) -> f64 {
         let bytes = |i: usize| 4.0 * sizes[i].iter().map(|&n| n as f64).product::<f64>();
@@ -228,6 +264,16 @@ impl Graph {
 
     /// The rows of the picture that these rows of the output are computed from.
     fn read(&self, sizes: &[Vec<usize>], rows: Range<usize>, order: Order) -> Option<Range<usize>> {
+        self.rows(sizes, rows, order)?.swap_remove(0)
+    }
+
+    /// The rows of every map that these rows of the output are computed from; none where a map takes no part.
+    pub(super) fn rows(
+        &self,
+        sizes: &[Vec<usize>],
+        rows: Range<usize>,
+        order: Order,
+    ) -> Option<Vec<Option<Range<usize>>>> {
         let mut needed: Vec<Option<Range<usize>>> = vec![None; self.nodes.len()];
         *needed.last_mut()? = Some(rows);
         for (i, node) in self.nodes.iter().enumerate().rev() {
@@ -255,7 +301,7 @@ impl Graph {
                 *known = known.start.min(rows.start)..known.end.max(rows.end);
             }
         }
-        needed[0].clone()
+        Some(needed)
     }
 }
 

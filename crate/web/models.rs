@@ -174,6 +174,19 @@ pub fn model_run(handle: u32, x: u32, kept: JsValue, exact: bool) -> Js<JsValue>
     Ok(result.into())
 }
 
+/// Runs a network on a strip and gives rows `top` to `bottom` of its output, without a trace. See `Graph::run_rows`.
+#[wasm_bindgen]
+pub fn model_run_rows(handle: u32, x: u32, exact: bool, top: u32, bottom: u32) -> Js<u32> {
+    let order = if exact { Order::Reading } else { Order::Free };
+    let x = held(x)?;
+    let graph = model(handle)?.graph(x.shape())?;
+    Ok(keep(graph.run_rows(
+        x,
+        order,
+        top as usize..bottom as usize,
+    )?))
+}
+
 /// How a picture of this shape can be run in strips: { bytes, strips: [{ from, to, top, bottom, skip }], why }. See `Graph::tiling`.
 #[wasm_bindgen]
 pub fn model_tiling(

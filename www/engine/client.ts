@@ -376,7 +376,7 @@ class Network implements Model {
     if (keep === "output" && shape.length >= 3) {
       const strips = await this.tiling(shape, exact);
       if (strips.length) {
-        const send = (role: Role, call: Call) => this.core.send(role, call, { signal });
+        const send: Tiles<Role>["send"] = (role, call, options) => this.core.send(role, call, options);
         const job: Tiles<Role> = { send, crew: this.core.crew, model: this.key, exact, strips, x, out, signal, progress };
         const output = await runTiles(job);
         this.core.note("network", job.ms ?? 0);

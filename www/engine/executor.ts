@@ -145,9 +145,10 @@ export class Executor {
       }
       case "forward":
         return this.forward(call);
-      case "forget":
-        this.forget(call.trace);
-        return { value: null, transfer: [] };
+      case "strip":
+        return this.withInputs([call.input], (handles) =>
+          this.take(glue.model_run_rows(this.modelOf(call.model), handles[0]!, call.exact, ...call.rows)),
+        );
       case "model":
         return this.ask(call.method, [this.modelOf(call.model), ...call.args], call.method === "model_parameter");
       case "trace": {

@@ -1,7 +1,7 @@
 /** A network on a large picture, strip by strip, on as many workers as there are. The crate says where to cut. */
 import type { Input, Tensor } from "./api";
 import type { Call } from "./protocol";
-import type { Reply } from "./transport";
+import type { Reply, SendOptions } from "./transport";
 
 /** Rows from..to of the picture give rows top..bottom of the output, which start at row `skip` of the strip's own output. */
 export interface Strip {
@@ -13,7 +13,7 @@ export interface Strip {
 }
 
 export interface Tiles<Role extends string = never> {
-  send(role: Role, call: Call): Promise<Reply>;
+  send(role: Role, call: Call, options: SendOptions): Promise<Reply>;
   crew: Role[];
   model: number;
   exact: boolean;
@@ -38,9 +38,11 @@ export async function runTiles<Role extends string>(job: Tiles<Role>): Promise<T
     while (next < strips.length && !failed) {
       const strip = strips[next++]!;
       const input = rowsOf(job.x, strip);
-      const call: Call = { kind: "forward", model: job.model, input, keep: "output", exact: job.exact, trace: job.model };
-      const { value, ms } = await job.send(role, call);
-      const { output } = value as { output: Tensor };
+      const rows: [number, number] = [strip.skip, strip.skip + strip.bottom - strip.top];
+      const call: Call = { kind: "strip", model: job.model, input, exact: job.exact, rows };
+      // The strip was cut out for this call alone: it may go.
+      const { value, ms } = await job.send(role, call, { signal: job.signal, transfer: [input.data.buffer as ArrayBuffer] });
+      const output = value as Tensor;
       result ??= into("run", emptied(output, strips[strips.length - 1]!.bottom), job.out, false);
       paste(output, strip, result);
       job.ms! += ms;
@@ -75,12 +77,12 @@ function emptied({ data, shape }: Tensor, height: number): Tensor {
   return { data: new Float32Array((data.length / h) * height), shape: [...shape.slice(0, -2), height, w] };
 }
 
-function paste(part: Tensor, { top, bottom, skip }: Strip, whole: Tensor): void {
+function paste(part: Tensor, { top }: Strip, whole: Tensor): void {
   const [rows, w] = part.shape.slice(-2) as [number, number];
   const height = whole.shape[whole.shape.length - 2]!;
   const planes = part.data.length / (rows * w);
   for (let c = 0; c < planes; c++) {
-    whole.data.set(part.data.subarray((c * rows + skip) * w, (c * rows + skip + bottom - top) * w), (c * height + top) * w);
+    whole.data.set(part.data.subarray(c * rows * w, (c + 1) * rows * w), (c * height + top) * w);
   }
 }
 

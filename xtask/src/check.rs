@@ -111,7 +111,9 @@ fn gzip_size(bytes: &[u8]) -> Result<usize> {
 /// The files in which two builds differ, of those that every machine must make alike: those without the wasm in them.
 /// Another compiler makes another module; `manifest.json` lists its size.
 pub fn differing(one: &Path, other: &Path) -> Result<Vec<String>> {
-    let carried = MODULES.iter().flat_map(|(file, scripts)| [*file, scripts[0], scripts[1]]);
+    let carried = MODULES
+        .iter()
+        .flat_map(|(file, scripts)| [*file, scripts[0], scripts[1]]);
     let of_the_compiler: Vec<&str> = carried.chain(["manifest.json"]).collect();
     let mut names = BTreeSet::new();
     for folder in [one, other] {

@@ -146,7 +146,12 @@ fn clippy() -> Result<Count> {
     for packages in [
         &["--workspace"][..],
         &["--package", "kernelscope", "--features", "engine,lessons"],
-        &["--package", "kernelscope", "--features", "engine,lessons,sabotage"],
+        &[
+            "--package",
+            "kernelscope",
+            "--features",
+            "engine,lessons,sabotage",
+        ],
     ] {
         let mut command = cargo(&["clippy", "--quiet", "--all-targets"]);
         command.args(packages).args(["--", "-D", "warnings"]);
@@ -233,10 +238,7 @@ fn fresh_build() -> Result<Count> {
 fn types() -> Result<Count> {
     let node = provision::node()?;
     provision::npm_packages()?;
-    if !crate::root()
-        .join("target/bindgen/lessons.d.ts")
-        .is_file()
-    {
+    if !crate::root().join("target/bindgen/lessons.d.ts").is_file() {
         crate::wasm::make(&Variant::shipped())?;
     }
     let mut command = Command::new(node);

@@ -83,7 +83,10 @@ impl Variant {
 
     /// Where a module lies after a step.
     fn file(&self, step: &str, module: &Module) -> PathBuf {
-        crate::root().join(format!("target/web/{step}-{}{}.wasm", module.name, self.name))
+        crate::root().join(format!(
+            "target/web/{step}-{}{}.wasm",
+            module.name, self.name
+        ))
     }
 }
 

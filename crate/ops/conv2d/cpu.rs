@@ -9,6 +9,7 @@ use super::pack::Plane;
 use super::winograd;
 use crate::error::Result;
 use crate::window::Window;
+use std::ops::Range;
 use std::sync::OnceLock;
 
 /// In which order the products of an output are added.
@@ -50,6 +51,8 @@ pub struct Job<'a> {
     pub out_channels: usize,
     /// The geometry.
     pub window: &'a Window,
+    /// The output rows that are wanted.
+    pub rows: Range<usize>,
 }
 
 impl Job<'_> {

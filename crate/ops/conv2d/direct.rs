@@ -60,8 +60,8 @@ pub fn run(job: &Job<'_>, blocks: &[Block], out: &mut [f32]) -> Result<()> {
     let band = (rows / window.y.stride).clamp(4, ho.max(4));
     let mut packed = Packed::default();
     for Part { group, planes, out } in job.parts(out) {
-        for top in (0..ho).step_by(band) {
-            let rows = top..ho.min(top + band);
+        for top in job.rows.clone().step_by(band) {
+            let rows = top..job.rows.end.min(top + band);
             packed.fill(planes, rows.clone(), &window.y, &window.x, &columns)?;
             for block in blocks.iter().filter(|block| block.group == group) {
                 let pass = Pass {

@@ -25,6 +25,7 @@ use crate::error::{Error, Result, tuple};
 use crate::options::{Options, Reader};
 use crate::tensor::Tensor;
 use crate::window::{Source, Spec, Window};
+use std::ops::Range;
 
 const OP: &str = "conv2d";
 
@@ -227,6 +228,7 @@ pub fn run_with(inputs: Inputs<'_>, settings: &Settings, order: Order) -> Result
             arranged: &Arranged::default(),
             relu: false,
             order,
+            rows: None,
         },
         settings,
     )
@@ -256,6 +258,8 @@ pub struct Fused<'a> {
     pub relu: bool,
     /// The order of summation.
     pub order: Order,
+    /// The rows of the output that are wanted, if not all. Others may stay zero.
+    pub rows: Option<Range<usize>>,
 }
 
 /// Computes it. Joined, doubled and cut off at zero along the way, the values are those of the separate operators.
@@ -283,6 +287,7 @@ pub fn fused(job: &Fused<'_>, settings: &Settings) -> Result<Tensor> {
         in_channels: plan.cg,
         out_channels: plan.co / settings.groups,
         window: &plan.window,
+        rows: job.rows.clone().unwrap_or(0..plan.window.y.output),
     }
     .run(&mut out)?;
     #[cfg(feature = "sabotage")]

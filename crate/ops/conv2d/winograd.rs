@@ -105,11 +105,12 @@ pub fn run(job: &Job<'_>, spectrum: &[f32], out: &mut [f32]) -> Result<()> {
     let [ho, wo] = job.window.output();
     let (ci, co) = (job.in_channels, job.out_channels);
     let across = wo.div_ceil(16);
-    let down = ho.div_ceil(4);
+    // Whole tiles, of the wanted rows.
+    let tiles = job.rows.start / 4..job.rows.end.div_ceil(4);
     let per_row = PLACES * (ci + co.next_multiple_of(4)) * across * 4;
     let rows = (STRIP / per_row)
         .max(LEAST.div_ceil(across * 4))
-        .clamp(1, down);
+        .clamp(1, tiles.len().max(1));
     let columns = Columns::new(&job.window.x, across * 16 + 2);
     let largest = Strip::new(job, across, rows);
     let (mut inputs, mut outputs) = (Vec::new(), Vec::new());
@@ -120,8 +121,8 @@ pub fn run(job: &Job<'_>, spectrum: &[f32], out: &mut [f32]) -> Result<()> {
     for Part { group, planes, out } in job.parts(out) {
         let spectrum =
             &spectrum[group * (spectrum.len() / job.groups)..][..spectrum.len() / job.groups];
-        for first in (0..down).step_by(rows) {
-            let until = down.min(first + rows);
+        for first in tiles.clone().step_by(rows) {
+            let until = tiles.end.min(first + rows);
             let strip = Strip::new(job, across, until - first);
             for row in first..until {
                 let band = row * 4..ho.min(row * 4 + 4);
