@@ -36,6 +36,7 @@ pub mod json;
 pub mod kernels;
 pub mod knob;
 pub mod labels;
+pub mod map;
 mod math;
 pub mod metrics;
 pub mod microscope;

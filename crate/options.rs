@@ -4,7 +4,7 @@
 //! and unknown names in the same words.
 
 use crate::error::{Error, Result};
-use std::collections::BTreeMap;
+use crate::map::Map;
 use std::fmt;
 
 /// The largest stride, padding, kernel or dilation taken: far beyond any picture, small enough never to overflow.
@@ -30,7 +30,7 @@ pub enum Value {
 }
 
 /// Named values.
-pub type Options = BTreeMap<String, Value>;
+pub type Options = Map<String, Value>;
 
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -19,6 +19,7 @@ mod operators;
 #[cfg(feature = "lessons")]
 mod segments;
 
+use crate::map::Map;
 use crate::ops::geometry::Sliding;
 use crate::options::{Options, Value};
 use crate::tensor::Tensor;
@@ -26,7 +27,6 @@ use crate::window::Window;
 use js_sys::{Array, Float32Array, Object, Reflect};
 use serde::Serialize;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::{JsError, JsValue, wasm_bindgen};
@@ -36,7 +36,7 @@ type Js<T> = Result<T, JsError>;
 #[derive(Default)]
 struct Store {
     last: u32,
-    tensors: BTreeMap<u32, Arc<Tensor>>,
+    tensors: Map<u32, Arc<Tensor>>,
 }
 
 thread_local! {

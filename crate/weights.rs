@@ -9,9 +9,9 @@
 use crate::error::{Error, Result};
 use crate::graph::{Description, Graph};
 use crate::json;
+use crate::map::{Map, Set};
 use crate::options::{Options, Value};
 use crate::tensor::{Tensor, values_of};
-use std::collections::BTreeMap;
 
 const FORMAT: &str = "safetensors";
 
@@ -40,9 +40,9 @@ impl Precision {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Contents {
     /// By name.
-    pub tensors: BTreeMap<String, Tensor>,
+    pub tensors: Map<String, Tensor>,
     /// Texts by name.
-    pub metadata: BTreeMap<String, String>,
+    pub metadata: Map<String, String>,
 }
 
 fn refuse(problem: impl Into<String>) -> Error {
@@ -76,7 +76,7 @@ pub fn read(bytes: &[u8]) -> Result<Contents> {
         return Err(refuse("the header is no JSON object"));
     };
     let mut contents = Contents::default();
-    let mut spans: Vec<([usize; 2], &str)> = Vec::new();
+    let mut spans: Set<([usize; 2], &str)> = Set::new();
     for (name, value) in &header {
         let Value::Object(entry) = value else {
             return Err(refuse(format!("\"{name}\" must be an object; got {value}")));
@@ -93,12 +93,11 @@ pub fn read(bytes: &[u8]) -> Result<Contents> {
             continue;
         }
         let (span, tensor) = tensor(name, entry, data)?;
-        spans.push((span, name));
+        spans.add((span, name));
         contents.tensors.insert(name.clone(), tensor);
     }
-    spans.sort();
     let mut end = 0;
-    for ([from, to], name) in spans {
+    for ([from, to], name) in spans.keys().copied() {
         if from != end {
             let what = if from < end {
                 "overlaps another tensor"
@@ -281,7 +280,7 @@ pub fn load(bytes: &[u8]) -> Result<Model> {
 pub fn save(model: &Model, precision: Precision) -> Vec<u8> {
     let nodes = Value::List(model.graph.describe().map(Description::to_value).collect());
     let graph = Value::Object(Options::from([("nodes".into(), nodes)]));
-    let mut metadata = BTreeMap::from([("graph".to_string(), json::write(&graph))]);
+    let mut metadata = Map::from([("graph".to_string(), json::write(&graph))]);
     if model.card != Value::Object(Options::new()) {
         metadata.insert("card".into(), json::write(&model.card));
     }

@@ -6,12 +6,12 @@ mod common;
 
 use common::positions;
 use kernelscope::graph::{Description, Graph, Keep, Trace};
+use kernelscope::map::Map;
 use kernelscope::metrics::{Settings, metrics};
 use kernelscope::models::{self, Blueprint, Unet, Up};
 use kernelscope::options::{Options, Value};
 use kernelscope::weights::{self, Precision};
 use kernelscope::{Result, Tensor, files};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 const CASES: [&str; 7] = [
@@ -26,7 +26,7 @@ const CASES: [&str; 7] = [
 
 struct Golden {
     graph: Arc<Graph>,
-    maps: BTreeMap<String, Tensor>,
+    maps: Map<String, Tensor>,
     gradients: Vec<(String, Vec<usize>, Tensor)>,
 }
 
@@ -37,8 +37,7 @@ fn path(name: &str) -> String {
 fn golden(name: &str) -> Golden {
     let file = path(&format!("tests/golden/models/{name}.safetensors"));
     let contents = weights::read(&std::fs::read(&file).expect("the file")).expect(name);
-    let (mut parameters, mut maps, mut tensors) =
-        (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+    let (mut parameters, mut maps, mut tensors) = (Map::new(), Map::new(), Map::new());
     for (key, tensor) in contents.tensors {
         match key.split_once(':') {
             Some(("map", node)) => maps.insert(node.to_string(), tensor),
@@ -537,8 +536,7 @@ fn shares_name_skips_and_bottleneck() {
 #[test]
 fn refuses_in_words() -> Result<()> {
     let image = || Description::new("image", "input", &[]).with("channels", 1usize);
-    let message =
-        |nodes: Vec<Description>| Graph::new(nodes, BTreeMap::new()).unwrap_err().to_string();
+    let message = |nodes: Vec<Description>| Graph::new(nodes, Map::new()).unwrap_err().to_string();
     assert_eq!(
         message(vec![]),
         "graph: a graph has 1 to 10000 nodes; got 0"

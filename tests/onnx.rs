@@ -6,6 +6,7 @@
 mod common;
 
 use kernelscope::graph::Keep;
+use kernelscope::map::Map;
 use kernelscope::onnx::{ExternalFile, Onnx};
 use kernelscope::{Result, Tensor, weights};
 use std::collections::BTreeMap;
@@ -35,7 +36,7 @@ fn stem(path: &Path) -> String {
         .into_owned()
 }
 
-fn tensors(name: &str) -> BTreeMap<String, Tensor> {
+fn tensors(name: &str) -> Map<String, Tensor> {
     let bytes = fs::read(folder(name)).expect("the numbers");
     weights::read(&bytes).expect("safetensors").tensors
 }

@@ -3,6 +3,7 @@
 #![cfg(not(feature = "sabotage"))]
 
 use kernelscope::graph::{Description, Graph, Keep};
+use kernelscope::map::Map;
 use kernelscope::ops::conv2d::{BOUND, Inputs, Order, Settings, run, run_with};
 use kernelscope::window::{Padding, PaddingMode, Spec};
 use kernelscope::{Result, Tensor};
@@ -190,7 +191,7 @@ fn network() -> Result<Arc<Graph>> {
         conv("d", "joined"),
         Description::new("sum", "add", &["c.relu", "d"]),
     ];
-    let mut tensors = std::collections::BTreeMap::new();
+    let mut tensors = Map::new();
     for (i, (name, co, ci)) in [("a", 4, 1), ("b", 6, 4), ("c", 5, 10), ("d", 5, 10)]
         .into_iter()
         .enumerate()

@@ -20,10 +20,10 @@ pub use tiles::{Strip, Tiling};
 pub use trace::Trace;
 
 use crate::error::{Error, Result, tuple};
+use crate::map::Map;
 use crate::ops::Op;
 use crate::options::{Options, Reader, Value};
 use crate::tensor::Tensor;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 const OP: &str = "graph";
@@ -184,7 +184,7 @@ pub enum Keep {
 #[derive(Clone, Debug)]
 pub struct Graph {
     nodes: Vec<Node>,
-    index: BTreeMap<String, usize>,
+    index: Map<String, usize>,
     /// For every batch norm that directly follows a convolution of its own: both as one convolution.
     folded: Vec<Option<plan::Folded>>,
 }
@@ -210,7 +210,7 @@ impl Graph {
     ///
     /// # Errors
     /// If something of it is wrong or a tensor is missing or belongs to no node.
-    pub fn new(descriptions: Vec<Description>, tensors: BTreeMap<String, Tensor>) -> Result<Graph> {
+    pub fn new(descriptions: Vec<Description>, tensors: Map<String, Tensor>) -> Result<Graph> {
         let shared = tensors.into_iter();
         let shared = shared.map(|(name, tensor)| (name, Arc::new(tensor)));
         Graph::shared(descriptions, shared.collect())
@@ -222,7 +222,7 @@ impl Graph {
     /// As [`Graph::new`].
     pub fn shared(
         descriptions: Vec<Description>,
-        mut tensors: BTreeMap<String, Arc<Tensor>>,
+        mut tensors: Map<String, Arc<Tensor>>,
     ) -> Result<Graph> {
         if descriptions.is_empty() || descriptions.len() > MOST {
             let got = descriptions.len();
@@ -230,7 +230,7 @@ impl Graph {
         }
         let mut graph = Graph {
             nodes: Vec::new(),
-            index: BTreeMap::new(),
+            index: Map::new(),
             folded: Vec::new(),
         };
         for description in descriptions {
@@ -263,7 +263,7 @@ impl Graph {
     fn node(
         &self,
         description: Description,
-        tensors: &mut BTreeMap<String, Arc<Tensor>>,
+        tensors: &mut Map<String, Arc<Tensor>>,
     ) -> Result<Node> {
         let name = &description.name;
         let wrong = |problem: String| refuse(format!("the node \"{name}\" {problem}"));
@@ -343,7 +343,7 @@ impl Graph {
     }
 
     /// The parameters by their full names, "logits.weight".
-    pub fn parameters(&self) -> BTreeMap<String, Arc<Tensor>> {
+    pub fn parameters(&self) -> Map<String, Arc<Tensor>> {
         let each = |node: &Node| {
             let (name, slots) = match &node.kind {
                 Kind::Input { .. } | Kind::Exact(_) => (node.name().to_string(), &[][..]),
@@ -385,7 +385,7 @@ impl Graph {
     ///
     /// # Errors
     /// If the image has the wrong channels, or is too small for the network.
-    pub fn shapes(&self, input: &[usize]) -> Result<BTreeMap<String, Vec<usize>>> {
+    pub fn shapes(&self, input: &[usize]) -> Result<Map<String, Vec<usize>>> {
         let names = self.nodes.iter().map(|node| node.name().to_string());
         Ok(names.zip(self.sizes(input)?).collect())
     }

@@ -14,9 +14,9 @@ pub use walk::{Step, walk};
 
 use crate::error::Result;
 use crate::graph::{Description, Graph};
+use crate::map::Map;
 use crate::options::Value;
 use crate::tensor::Tensor;
-use std::collections::BTreeMap;
 
 /// A network without its numbers.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -24,7 +24,7 @@ pub struct Blueprint {
     /// The nodes, in order.
     pub nodes: Vec<Description>,
     /// The shape of every parameter by its full name, "logits.weight".
-    pub shapes: BTreeMap<String, Vec<usize>>,
+    pub shapes: Map<String, Vec<usize>>,
 }
 
 impl Blueprint {
@@ -33,7 +33,7 @@ impl Blueprint {
         let image = Description::new("image", "input", &[]).with("channels", channels);
         Blueprint {
             nodes: vec![image],
-            shapes: BTreeMap::new(),
+            shapes: Map::new(),
         }
     }
 
@@ -115,7 +115,7 @@ impl Blueprint {
     /// If the blueprint is no network.
     pub fn seeded(&self, seed: u64) -> Result<Graph> {
         let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let mut tensors = BTreeMap::new();
+        let mut tensors = Map::new();
         for (name, shape) in &self.shapes {
             let fan: usize = if shape.len() > 1 {
                 shape[1..].iter().product()

@@ -5,10 +5,10 @@ use super::node::Node;
 use super::{fold, nodes};
 use crate::error::{Error, Result, tuple};
 use crate::graph::Description;
+use crate::map::{Map as Table, Set};
 use crate::ops::Op;
 use crate::options::{Options, Value};
 use crate::tensor::{Tensor, values_of};
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A value that is computed from the picture.
@@ -47,12 +47,12 @@ pub enum Known {
 pub struct Lowering<'a> {
     /// The operators' version.
     pub opset: i64,
-    values: BTreeMap<&'a str, Known>,
-    names: BTreeSet<String>,
+    values: Table<&'a str, Known>,
+    names: Set<String>,
     /// The network's nodes.
     pub nodes: Vec<Description>,
     /// Its parameters by their full names.
-    pub tensors: BTreeMap<String, Arc<Tensor>>,
+    pub tensors: Table<String, Arc<Tensor>>,
 }
 
 impl<'a> Lowering<'a> {
@@ -60,7 +60,7 @@ impl<'a> Lowering<'a> {
     pub fn new(
         opset: i64,
         input: (&'a str, Map),
-        constants: &'a BTreeMap<String, Arc<Constant>>,
+        constants: &'a Table<String, Arc<Constant>>,
     ) -> Lowering<'a> {
         let (name, map) = input;
         let sizes = map.shape().iter().map(|&n| n.into()).collect();
@@ -68,15 +68,15 @@ impl<'a> Lowering<'a> {
         let known = constants
             .iter()
             .map(|(name, constant)| (&**name, Known::Constant(constant.clone())));
-        let mut values: BTreeMap<&str, Known> = known.collect();
-        let names = BTreeSet::from([map.node.clone()]);
+        let mut values: Table<&str, Known> = known.collect();
+        let names = Set::from([(map.node.clone(), ())]);
         values.insert(name, Known::Map(map));
         Lowering {
             opset,
             values,
             names,
             nodes: vec![first],
-            tensors: BTreeMap::new(),
+            tensors: Table::new(),
         }
     }
 
@@ -150,7 +150,7 @@ impl<'a> Lowering<'a> {
     fn name(&mut self, wanted: String) -> String {
         let mut name = wanted.clone();
         let mut serial = 2;
-        while !self.names.insert(name.clone()) {
+        while !self.names.add(name.clone()) {
             name = format!("{wanted}.{serial}");
             serial += 1;
         }

@@ -19,6 +19,7 @@ pub use nodes::SUPPORTED;
 
 use crate::error::{Error, Result};
 use crate::graph::{Description, Graph};
+use crate::map::{Map as Table, Set};
 use crate::options::Value;
 use crate::tensor::{Tensor, values_of};
 use constant::Constant;
@@ -26,7 +27,6 @@ use file::Dim;
 use lower::{Known, Lowering, Map};
 use node::Node;
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use wire::broken;
 
@@ -43,7 +43,7 @@ pub struct Onnx {
     producer: String,
     /// The nodes that the output needs, in order.
     nodes: Vec<Node>,
-    constants: BTreeMap<String, Arc<Constant>>,
+    constants: Table<String, Arc<Constant>>,
     input: String,
     /// The input's sizes, those that are open as their names; `None` if even their number is open.
     dims: Option<Vec<Size>>,
@@ -77,7 +77,7 @@ impl Onnx {
                 model.opset.clamp(*first, 20)
             )));
         }
-        let mut constants = BTreeMap::new();
+        let mut constants = Table::new();
         for tensor in &model.initializers {
             let constant = Arc::new(Constant::read(tensor, external)?);
             if constants
@@ -152,14 +152,12 @@ impl Onnx {
 
     /// Weights that no node reads.
     fn forget_unused(&mut self) {
-        let read: BTreeSet<&str> = self
-            .nodes
-            .iter()
-            .flat_map(|node| &node.inputs)
-            .map(|name| &**name)
-            .collect();
+        let mut read = Set::new();
+        for name in self.nodes.iter().flat_map(|node| &node.inputs) {
+            read.add(name.as_str());
+        }
         self.constants
-            .retain(|name, _| read.contains(&**name) || *name == self.output);
+            .retain(|name, _| read.contains_key(&**name) || *name == self.output);
     }
 
     /// The network for a picture of this shape: (C, H, W), or what the file says its input is.
@@ -363,7 +361,7 @@ fn size(input: &str, dim: Dim<'_>) -> Result<Size> {
 
 /// The nodes that the output needs, in the file's order, under names of their own.
 fn needed(model: &file::Model<'_>, output: &str, external: &[ExternalFile]) -> Result<Vec<Node>> {
-    let mut makers: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut makers: Table<&str, usize> = Table::new();
     for (i, node) in model.nodes.iter().enumerate() {
         for name in node.outputs.iter().filter(|name| !name.is_empty()) {
             if makers.insert(name, i).is_some() {
@@ -383,7 +381,7 @@ fn needed(model: &file::Model<'_>, output: &str, external: &[ExternalFile]) -> R
             );
         }
     }
-    let mut names = BTreeSet::new();
+    let mut names = Set::new();
     let mut nodes = Vec::new();
     for (node, _) in model
         .nodes
@@ -397,30 +395,32 @@ fn needed(model: &file::Model<'_>, output: &str, external: &[ExternalFile]) -> R
             .find(|name| !name.is_empty())
             .copied()
             .unwrap_or_default();
-        let own = if node.name.is_empty() || names.contains(node.name) {
+        let own = if node.name.is_empty() || names.contains_key(node.name) {
             first
         } else {
             node.name
         };
-        names.insert(own);
+        names.add(own);
         nodes.push(Node::new(node, own.to_string(), external)?);
     }
     Ok(nodes)
 }
 
 /// Leaves out what the output does not need.
-fn prune(nodes: &mut Vec<Description>, tensors: &mut BTreeMap<String, Arc<Tensor>>, output: &str) {
-    let mut wanted = BTreeSet::from([output.to_string()]);
+fn prune(nodes: &mut Vec<Description>, tensors: &mut Table<String, Arc<Tensor>>, output: &str) {
+    let mut wanted = Set::from([(output.to_string(), ())]);
     for node in nodes.iter().rev() {
-        if wanted.contains(&node.name) {
-            wanted.extend(node.inputs.iter().cloned());
+        if wanted.contains_key(&node.name) {
+            for name in &node.inputs {
+                wanted.add(name.clone());
+            }
         }
     }
-    for node in nodes.iter().filter(|node| !wanted.contains(&node.name)) {
+    for node in nodes.iter().filter(|node| !wanted.contains_key(&node.name)) {
         for slot in &node.parameters {
             tensors.remove(&format!("{}.{slot}", node.name));
         }
     }
     let input = nodes[0].name.clone();
-    nodes.retain(|node| wanted.contains(&node.name) || node.name == input);
+    nodes.retain(|node| wanted.contains_key(&node.name) || node.name == input);
 }

@@ -4,8 +4,8 @@ use super::constant::{Constant, ExternalFile};
 use super::file::{self, Attribute};
 use super::wire::broken;
 use crate::error::{Error, Result};
+use crate::map::{Map, Set};
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
 
 /// A node of the model.
 #[derive(Debug)]
@@ -18,9 +18,9 @@ pub struct Node {
     pub inputs: Vec<String>,
     /// Names of values.
     pub outputs: Vec<String>,
-    attributes: BTreeMap<String, Setting>,
+    attributes: Map<String, Setting>,
     /// The attributes that somebody asked for; the others are refused.
-    read: RefCell<BTreeSet<&'static str>>,
+    read: RefCell<Set<&'static str>>,
 }
 
 #[derive(Clone, Debug)]
@@ -45,7 +45,7 @@ impl Node {
             op: node.op.into(),
             inputs: node.inputs.iter().map(|name| name.to_string()).collect(),
             outputs: node.outputs.iter().map(|name| name.to_string()).collect(),
-            attributes: BTreeMap::new(),
+            attributes: Map::new(),
             read: RefCell::default(),
         };
         for (key, value) in &node.attributes {
@@ -96,7 +96,7 @@ impl Node {
 
     #[inline(never)]
     fn setting(&self, name: &'static str) -> Option<&Setting> {
-        self.read.borrow_mut().insert(name);
+        self.read.borrow_mut().add(name);
         self.attributes.get(name)
     }
 
@@ -219,7 +219,7 @@ impl Node {
         match self
             .attributes
             .keys()
-            .find(|key| !read.contains(key.as_str()))
+            .find(|key| !read.contains_key(key.as_str()))
         {
             None => Ok(()),
             Some(key) => {

@@ -4,13 +4,13 @@ use super::operators::explained;
 use super::{Js, held, keep, object, set, sizes};
 use crate::graph::{Description, Keep, Trace};
 use crate::json;
+use crate::map::Map;
 use crate::network::Network;
 use crate::onnx::ExternalFile;
 use crate::ops::conv2d::Order;
 use crate::options::Value;
 use js_sys::{Array, JSON, Object, Uint8Array};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::{JsError, JsValue, wasm_bindgen};
@@ -18,8 +18,8 @@ use wasm_bindgen::prelude::{JsError, JsValue, wasm_bindgen};
 #[derive(Default)]
 struct Store {
     last: u32,
-    models: BTreeMap<u32, Rc<Network>>,
-    traces: BTreeMap<u32, Rc<Trace>>,
+    models: Map<u32, Rc<Network>>,
+    traces: Map<u32, Rc<Trace>>,
 }
 
 thread_local! {
