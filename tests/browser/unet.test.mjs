@@ -45,6 +45,34 @@ async function reference() {
 const close = (shown, value, digits, what) => assert.ok(Math.abs(numberIn(shown) - value) <= 0.6 * 10 ** -digits, `${what}: the page says ${shown}, the network ${value}`);
 
 inBrowsers((browser) => {
+  test("the answer follows a dial while it is turned; maps and story follow when it rests", async () => {
+    const figure = new FigureOnPage(browser(), "unet", SHOWN);
+    await figure.open(PAGE, { picture: "grains", contrast: 0.9 });
+    const before = await figure.until("the story", ({ logit, facts }) => logit !== "" && facts.includes("F1"));
+    const turned = await browser().driver.executeAsyncScript((done) => {
+      const root = document.querySelector("#unet ks-unet").shadowRoot;
+      const dial = [...root.querySelectorAll("input[type=range]")].find((input) => input.closest("label").textContent.includes("contrast"));
+      const print = () => root.querySelector(".side canvas").toDataURL();
+      const seen = new Set([print()]);
+      const logits = new Set();
+      const start = performance.now();
+      const step = (now) => {
+        dial.value = String(0.9 - 0.5 * Math.min(1, (now - start) / 900));
+        dial.dispatchEvent(new Event("input", { bubbles: true }));
+        seen.add(print());
+        logits.add(root.querySelector(".why .out").textContent);
+        if (now - start < 1000) requestAnimationFrame(step);
+        else done({ pictures: seen.size, logits: [...logits], turning: root.querySelector(".stage").classList.contains("turning") });
+      };
+      requestAnimationFrame(step);
+    });
+    assert.ok(turned.pictures >= 4, `${turned.pictures} pictures in a second`);
+    assert.deepEqual(turned.logits, [before.logit], "the story waits for the dial to rest");
+    assert.ok(turned.turning);
+    await figure.until("the story of the new picture", ({ logit, facts }) => logit !== before.logit && facts.includes("F1"));
+    assert.deepEqual(browser().log.errors, []);
+  });
+
   test("a pixel's story is the network's", async () => {
     const { model, run, shape } = await reference();
     const figure = new FigureOnPage(browser(), "unet", SHOWN);

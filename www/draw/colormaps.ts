@@ -46,11 +46,9 @@ export function colour(scale: Scale, value: number): { fill: string; ink: string
  * contrast of the whole map: the most extreme 0.4 % share the last colours, and the legend says so.
  */
 export function scaleFor(values: Float32Array, dark: boolean): Scale {
-  const sorted = values.filter(Number.isFinite).sort();
-  if (!sorted.length) return { map: "gray", min: 0, max: 1 };
-  const quantile = (q: number) => sorted[Math.round(q * (sorted.length - 1))]!;
-  const [least, most] = [sorted[0]!, sorted[sorted.length - 1]!];
-  const [min, max] = [quantile(0.002), quantile(0.998)];
+  const spread = spreadOf(values);
+  if (!spread) return { map: "gray", min: 0, max: 1 };
+  const { least, most, min, max } = spread;
   if (least >= 0) {
     const flat = !(max > min);
     return { map: "gray", min: flat ? 0 : min, max: flat ? Math.max(most, 1) : max, clipped: !flat && (least < min || most > max) };
@@ -58,6 +56,30 @@ export function scaleFor(values: Float32Array, dark: boolean): Scale {
   // A map of zeros with a few marks keeps its full range.
   const reach = Math.max(-min, max) || Math.max(-least, most);
   return { map: dark ? "prgn-dark" : "prgn", min: -reach, max: reach, clipped: Math.max(-least, most) > reach };
+}
+
+const BINS = 4096;
+
+/** The extremes, and the values below and above which two thousandths lie; exact, but nothing is sorted beyond two bins: maps are drawn while a hand moves. */
+function spreadOf(values: Float32Array): { least: number; most: number; min: number; max: number } | null {
+  let [least, most, count] = [Infinity, -Infinity, 0];
+  for (const value of values) {
+    if (!Number.isFinite(value)) continue;
+    if (value < least) least = value;
+    if (value > most) most = value;
+    count += 1;
+  }
+  if (count === 0) return null;
+  if (least === most) return { least, most, min: least, max: most };
+  const binOf = (value: number) => Math.min(BINS - 1, Math.floor(((value - least) / (most - least)) * BINS));
+  const bins = new Uint32Array(BINS);
+  for (const value of values) if (Number.isFinite(value)) bins[binOf(value)]! += 1;
+  const ranked = (rank: number): number => {
+    let [bin, before] = [0, 0];
+    while (before + bins[bin]! <= rank) before += bins[bin++]!;
+    return values.filter((value) => Number.isFinite(value) && binOf(value) === bin).sort()[rank - before]!;
+  };
+  return { least, most, min: ranked(Math.round(0.002 * (count - 1))), max: ranked(Math.round(0.998 * (count - 1))) };
 }
 
 /** A CSS gradient of the whole map, for a legend. */

@@ -85,7 +85,13 @@ export class Picture {
     [this.layer.width, this.layer.height] = [width, height];
     const context = this.layer.getContext("2d")!;
     const pixels = context.createImageData(width, height);
-    for (let i = 0; i < data.length; i++) pixels.data.set([...CRIMSON, Math.round(data[i]! * 255)], i * 4);
+    const [red, green, blue] = CRIMSON;
+    for (let i = 0, at = 0; i < data.length; i++, at += 4) {
+      pixels.data[at] = red;
+      pixels.data[at + 1] = green;
+      pixels.data[at + 2] = blue;
+      pixels.data[at + 3] = Math.round(data[i]! * 255);
+    }
     context.putImageData(pixels, 0, 0);
   }
 

@@ -73,15 +73,22 @@ export class Model {
     const used = flipped ? await engine.flip(kernel) : kernel;
     const size = kernel.shape.slice(2) as [number, number];
     const offset: Tensor = { data: Float32Array.of(bias), shape: [1] };
-    const [output, geometry] = await Promise.all([
-      engine.conv2d(this.image!, used, offset, options),
-      engine.ask<Geometry>("geometry", options, this.input, size),
-    ]);
-    const old = this.current;
-    const [weight, heldBias] = await Promise.all([engine.hold(used), engine.hold(offset)]);
-    this.current = { weight, bias: heldBias, kernel: size, options, geometry, output };
-    if (old) [old.weight, old.bias].forEach((held) => engine.release(held));
-    return this.current;
+    // All at once: one way to the workers and back is what a dragged weight has time for.
+    const holding = [engine.hold(used), engine.hold(offset)] as const;
+    try {
+      const [output, geometry, weight, heldBias] = await Promise.all([
+        engine.conv2d(this.image!, used, offset, options),
+        engine.ask<Geometry>("geometry", options, this.input, size),
+        ...holding,
+      ]);
+      const old = this.current;
+      this.current = { weight, bias: heldBias, kernel: size, options, geometry, output };
+      if (old) [old.weight, old.bias].forEach((held) => engine.release(held));
+      return this.current;
+    } catch (error) {
+      for (const held of holding) held.then((held) => engine.release(held)).catch(() => undefined);
+      throw error;
+    }
   }
 
   async look(at: [number, number], side: number): Promise<Look> {

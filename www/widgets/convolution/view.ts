@@ -1,5 +1,5 @@
 /** The stage: input ⋆ kernel = feature map, and below it the same sentence for one pixel. */
-import type { Term } from "../../engine/api";
+import type { Held, Term } from "../../engine/api";
 import { colour, type Scale, scaleFor } from "../../draw/colormaps";
 import { decimal, short, weight as asWeight } from "../../draw/numbers";
 import { h } from "../../figure/dom";
@@ -33,6 +33,7 @@ export class View {
   private readonly pixelNote = h("span", { class: "note" });
   private readonly productsTitle = h("b", {}, "products and sum");
   private look: Look | undefined;
+  private painted: { image: Held; dark: boolean } | undefined;
   private inScale: Scale = PLAIN;
   private outScale: Scale = PLAIN;
   private outOrigin: [number, number] = [0, 0];
@@ -81,9 +82,13 @@ export class View {
   picture(model: Model, dark: boolean): void {
     const [height, width] = model.input;
     const { output, geometry } = model.current!;
-    this.inScale = scaleFor(model.image!.data, dark);
-    this.input.draw({ data: model.image!.data, height, width }, this.inScale);
-    this.input.scale(this.inScale);
+    // Another kernel leaves the input as it is.
+    if (this.painted?.image !== model.image || this.painted?.dark !== dark) {
+      this.painted = { image: model.image!, dark };
+      this.inScale = scaleFor(model.image!.data, dark);
+      this.input.draw({ data: model.image!.data, height, width }, this.inScale);
+      this.input.scale(this.inScale);
+    }
     this.input.words = model.about;
     this.input.shade(geometry.rows, geometry.cols);
     this.outScale = scaleFor(output.data, dark);

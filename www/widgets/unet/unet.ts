@@ -40,6 +40,9 @@ interface Scores {
 const PICTURES = SOURCES.filter(({ value }) => ["titanium", "yours"].includes(value));
 /** Class 1 of the shipped network, and the one that is looked at first in others. */
 const BOUNDARY = 1;
+/** What is turned while one watches; and how long it must rest before every map is computed again. */
+const DIALS = ["seed", "noise", "contrast"] as const;
+const REST_MS = 180;
 
 export class Unet extends Figure {
   protected readonly invitation = "Click any pixel of the mask and ask why. Click any map to see how it was made.";
@@ -53,6 +56,9 @@ export class Unet extends Figure {
   private run: Run | undefined;
   private source!: Source;
   private own: Source | undefined;
+  /** The shipped network once more, for glimpses: its runs do not end the questions about the other's. */
+  private swift: Promise<Opened> | undefined;
+  private resting: ReturnType<typeof setTimeout> | undefined;
   private mask!: MaskPicture;
   private explorer!: Explorer;
   private readonly side = h("div", { class: "side" });
@@ -113,7 +119,7 @@ export class Unet extends Figure {
   }
 
   protected async start(): Promise<void> {
-    this.shipped = describe(await this.engine.loadModel(fromBase64(await host.load<string>("model-grains"))));
+    this.shipped = await this.loadShipped();
     this.opened = this.shipped;
     this.explorer.layout = layout(this.opened.model.graph);
     const refused = await this.state.orPlain(() => this.infer());
@@ -121,6 +127,10 @@ export class Unet extends Figure {
       this.showKnobs();
       this.fail(refused);
     }
+  }
+
+  private async loadShipped(): Promise<Opened> {
+    return describe(await this.engine.loadModel(fromBase64(await host.load<string>("model-grains"))));
   }
 
   /** Files dropped on the figure: a network, or a picture. */
@@ -180,6 +190,7 @@ export class Unet extends Figure {
   /** Everything that follows from the picture. */
   private async infer(another = false): Promise<void> {
     const { opened } = this;
+    this.rest();
     const slow = setTimeout(() => this.say("computing …"), 150);
     try {
       const { source, run } = await runOn(opened, await this.load());
@@ -235,8 +246,7 @@ export class Unet extends Figure {
     return this.opened.name ? `class ${this.chosen}` : "boundary";
   }
 
-  private chosenMap(): Tensor {
-    const { data, shape } = this.probabilities;
+  private chosenMap({ data, shape } = this.probabilities): Tensor {
     const [, height, width] = shape as [number, number, number];
     return { data: data.slice(this.chosen * height * width, (this.chosen + 1) * height * width), shape: [1, height, width] };
   }
@@ -259,10 +269,35 @@ export class Unet extends Figure {
     this.state.set(change);
     const input = ["picture", "seed", "noise", "contrast"].some((name) => name in change);
     this.showKnobs();
+    if (DIALS.some((name) => name in change) && !("picture" in change) && this.run && this.opened === this.shipped) return this.turn();
     if (input) return this.rerun(undefined);
     this.showMask();
     this.tell(undefined);
   }
+
+  /** A dial is being turned: the answer follows the hand; the maps and the story behind it come when it rests. */
+  private turn(): void {
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => this.rerun(undefined), REST_MS);
+    this.stage.classList.add("turning");
+    this.glimpse(undefined);
+  }
+
+  private rest(): void {
+    clearTimeout(this.resting);
+    this.resting = undefined;
+    this.stage.classList.remove("turning");
+  }
+
+  /** The answer alone, as fast as it goes. What goes wrong is told by the full run that follows. */
+  private readonly glimpse = latest(async () => {
+    const { model, ...rules } = await (this.swift ??= this.loadShipped());
+    const source = await this.load();
+    const run = await model.run(source.image);
+    const answer = await probabilities(this.engine, { model, ...rules }, run, source);
+    if (this.resting === undefined) return;
+    this.mask.draw(source.image, this.chosenMap(answer), this.state.value.mode, source.boundaries);
+  }, () => undefined);
 
   private readonly rerun = latest(() => this.infer(), (error) => {
     if (this.run) this.sayComputed();
