@@ -66,7 +66,7 @@ fn one_channel(image: &Tensor) -> Result<[usize; 2]> {
 
 fn scaled(shape: &[usize], mut values: Vec<f32>) -> Result<Tensor> {
     let mut sorted = values.clone();
-    sorted.sort_by(f32::total_cmp);
+    sorted.sort_unstable_by(f32::total_cmp);
     let top = sorted[sorted.len() * 99 / 100].max(1e-6);
     values.iter_mut().for_each(|v| *v /= top);
     Tensor::new(shape, values)

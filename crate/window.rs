@@ -11,6 +11,7 @@
 //! independent, so an [`Axis`] knows everything and a [`Window`] is a pair of them.
 
 use crate::error::{Error, Result};
+use crate::map::Set;
 use crate::options::{Options, Reader, Value, whole};
 use serde::Serialize;
 
@@ -519,16 +520,14 @@ impl Window {
     /// Every output that reads a pixel, through the padding mode too, with its tap; by output, then by tap.
     pub fn reach(&self, [y, x]: [usize; 2]) -> Vec<Reach> {
         let columns = self.x.reach(x);
-        let mut all: Vec<Reach> = (self.y.reach(y).iter())
-            .flat_map(|&(m, ky)| {
-                columns.iter().map(move |&(n, kx)| Reach {
-                    at: [m, n],
-                    tap: [ky, kx],
-                })
-            })
-            .collect();
-        all.sort();
-        all
+        let mut all = Set::new();
+        for (m, ky) in self.y.reach(y) {
+            for &(n, kx) in &columns {
+                let (at, tap) = ([m, n], [ky, kx]);
+                all.add(Reach { at, tap });
+            }
+        }
+        all.keys().copied().collect()
     }
 
     /// The coordinates of all pixels (and padding) that one weight multiplies.

@@ -9,7 +9,7 @@ const LAYERS: [(&str, &[&str]); 31] = [
     ("tensor", &["error"]),
     ("map", &[]),
     ("options", &["error", "map"]),
-    ("window", &["error", "options"]),
+    ("window", &["error", "map", "options"]),
     ("simd", &[]),
     ("crop", &["error", "tensor", "window"]),
     ("receptive", &["error", "options", "tensor", "window"]),

@@ -79,7 +79,7 @@ fn affine(plane: &[f32], settings: Settings) -> [f32; 2] {
         }
         Settings::Percentile { low, high } => {
             let mut sorted = plane.to_vec();
-            sorted.sort_by(f32::total_cmp);
+            sorted.sort_unstable_by(f32::total_cmp);
             let at = |percent: f64| {
                 let rank = percent / 100.0 * (sorted.len() - 1) as f64;
                 let below = f64::from(sorted[rank as usize]);
