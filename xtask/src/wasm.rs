@@ -118,8 +118,11 @@ fn compile(variant: &Variant, module: &Module) -> Result<PathBuf> {
         let toolchain = toolchain::choose()?;
         let mut flags = vec![
             "-Ctarget-feature=+simd128".to_string(),
-            // Kernels say themselves what is inlined into them; everything else had rather be small.
-            "-Cllvm-args=-inline-threshold=25".to_string(),
+            // Kernels say themselves what is inlined into them, and their loops have lengths that the compiler knows;
+            // everything else had rather be small.
+            "-Cllvm-args=-inline-threshold=5".to_string(),
+            "-Cllvm-args=-unroll-runtime=false".to_string(),
+            "-Cllvm-args=-unroll-allow-partial=false".to_string(),
         ];
         flags.extend(without_local_paths(&toolchain.library_sources()));
         let mut build = toolchain.cargo_build(&flags);

@@ -6,7 +6,6 @@
 
 use crate::error::{Error, Result};
 use crate::window::{Axis, PaddingMode, Source};
-use std::collections::BTreeMap;
 
 /// One channel of an input.
 #[derive(Clone, Copy)]
@@ -66,19 +65,20 @@ impl Columns {
         let stride = axis.stride;
         // Tap k of output n reads column dilation·k + stride·n: taps of equal phase share a run. Their order is kept.
         let place = |k: usize| (axis.dilation * k % stride, axis.dilation * k / stride);
-        let mut taps_of: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-        for k in 0..axis.kernel {
-            taps_of.entry(place(k).0).or_default().push(k);
-        }
+        let mut phases: Vec<usize> = (0..axis.kernel).map(|k| place(k).0).collect();
+        phases.sort_unstable();
+        phases.dedup();
         let mut columns = Columns {
             length: 0,
             offsets: vec![0; axis.kernel],
             runs: Vec::new(),
             stride,
         };
-        for taps in taps_of.values() {
+        for phase in phases {
+            let taps = (0..axis.kernel).filter(|&k| place(k).0 == phase);
+            let taps: Vec<usize> = taps.collect();
             let (first, last) = (taps[0], taps[taps.len() - 1]);
-            for &k in taps {
+            for k in taps {
                 columns.offsets[k] = columns.length + place(k).1 - place(first).1;
             }
             let length = outputs + place(last).1 - place(first).1;
