@@ -5,11 +5,13 @@ use crate::options::{Options, Value};
 
 /// The deepest nesting that is read.
 const DEPTH: usize = 32;
+/// The most properties of one object: ten times as many as any network has parameters.
+const MOST: usize = 20_000;
 
 /// Reads a text that holds one JSON value.
 ///
 /// # Errors
-/// If it is no JSON, names a property twice, or nests deeper than 32 levels. The message tells the byte.
+/// If it is no JSON, names a property twice, has more than 20,000 of them, or nests deeper than 32 levels. The message tells the byte.
 pub fn parse(text: &str) -> Result<Value> {
     let mut parser = Parser { text, at: 0 };
     let value = parser.value(0)?;
@@ -91,6 +93,9 @@ impl Parser<'_> {
             self.space();
             if self.peek() != Some(b'"') {
                 return Err(self.wrong("a name in quotes"));
+            }
+            if properties.len() >= MOST {
+                return Err(self.wrong("at most 20000 properties"));
             }
             let start = self.at;
             let name = self.string()?;
@@ -265,6 +270,14 @@ fn quote(word: &str, text: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_endless_object_is_refused() {
+        let names = (0..=super::MOST).rev().map(|i| format!("\"{i}\":0"));
+        let text = format!("{{{}}}", names.collect::<Vec<_>>().join(","));
+        let message = parse(&text).unwrap_err().to_string();
+        assert!(message.contains("at most 20000 properties"), "{message}");
+    }
 
     #[test]
     fn there_and_back() {
