@@ -252,6 +252,8 @@ fn types() -> Result<Count> {
 
 fn node() -> Result<Count> {
     provision::npm_packages()?;
+    crate::wasm::make(&Variant::shipped())?;
+    crate::wasm::bound_engine(&Variant::scalar())?;
     node_tests(&test_files(&crate::root().join("tests/node"))?, &[])
 }
 

@@ -41,6 +41,8 @@ pub struct Variant {
     pub name: &'static str,
     /// Cargo features beside the module's own.
     features: &'static str,
+    /// Whether it computes with vectors.
+    vectors: bool,
     /// The folder with the glue and its types.
     pub glue: PathBuf,
 }
@@ -51,6 +53,7 @@ impl Variant {
         Variant {
             name: "",
             features: "",
+            vectors: true,
             glue: crate::root().join("target/bindgen"),
         }
     }
@@ -60,7 +63,18 @@ impl Variant {
         Variant {
             name: "sabotage",
             features: ",sabotage",
+            vectors: true,
             glue: crate::root().join("target/sabotage/bindgen"),
+        }
+    }
+
+    /// The build without vectors, for tests: what it computes, the others must compute to the bit.
+    pub fn scalar() -> Variant {
+        Variant {
+            name: "scalar",
+            features: "",
+            vectors: false,
+            glue: crate::root().join("target/scalar/bindgen"),
         }
     }
 
@@ -90,6 +104,12 @@ impl Variant {
     }
 }
 
+/// Compiles and binds the engine alone. What the optimiser would do is no part of what the scalar build is compared for.
+pub fn bound_engine(variant: &Variant) -> Result<PathBuf> {
+    let compiled = compile(variant, &MODULES[0])?;
+    bind(variant, &MODULES[0], &compiled)
+}
+
 /// Compiles, binds and optimises every module; gives the paths of the optimised ones, in order.
 pub fn make(variant: &Variant) -> Result<Vec<PathBuf>> {
     let one = |module| {
@@ -109,7 +129,7 @@ fn compile(variant: &Variant, module: &Module) -> Result<PathBuf> {
     let force = env::var(toolchain::FORCE).unwrap_or_default();
     let code = sources::hash_of(&["crate", "Cargo.toml", "Cargo.lock", "xtask/src/wasm.rs"])?;
     let features = format!("{}{}", module.features, variant.features);
-    let key = format!("{code} {features} {force}");
+    let key = format!("{code} {features} {} {force}", variant.vectors);
     if stamp.is_fresh(&key) {
         skipped(&name, "unchanged");
         return Ok(kept);
@@ -117,7 +137,10 @@ fn compile(variant: &Variant, module: &Module) -> Result<PathBuf> {
     step(&name, || {
         let toolchain = toolchain::choose()?;
         let mut flags = vec![
-            "-Ctarget-feature=+simd128".to_string(),
+            format!(
+                "-Ctarget-feature={}simd128",
+                if variant.vectors { "+" } else { "-" }
+            ),
             // Kernels say themselves what is inlined into them, and their loops have lengths that the compiler knows;
             // everything else had rather be small.
             "-Cllvm-args=-inline-threshold=5".to_string(),
