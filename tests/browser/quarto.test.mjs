@@ -54,7 +54,7 @@ test("scripts are named once, and only those that are needed", () => {
   const { status } = pandoc(["-f", "markdown", "-t", "html", "-s", "--lua-filter", FILTER, SOURCE, "-o", join(OUT, "head.html")]);
   assert.equal(status, 0);
   const scripts = [...readFileSync(join(OUT, "head.html"), "utf8").matchAll(/<script src="[^"]*pkg\/([^"]+)"/g)].map(([, path]) => path);
-  assert.deepEqual(scripts, ["kernelscope.js", "chunks/figure.js", "chunks/ks-convolution.js", "chunks/image-grain_ti_sem.js", "chunks/image-grain_ti_sem_boundaries.js", "chunks/ks-parameter-count.js"]);
+  assert.deepEqual(scripts, ["kernelscope.js", "chunks/figure.js", "chunks/lessons.js", "chunks/ks-convolution.js", "chunks/image-grain_ti_sem.js", "chunks/image-grain_ti_sem_boundaries.js", "chunks/ks-parameter-count.js"]);
 });
 
 test("where scripts cannot run there is a picture of the state", () => {
