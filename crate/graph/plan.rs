@@ -61,6 +61,9 @@ pub fn fold(graph: &Graph, i: usize) -> Option<Folded> {
 
 type Values = Vec<Option<Arc<Tensor>>>;
 
+/// The rows of every map that are needed; `None` where a map takes no part.
+pub(super) type Rows = Vec<Option<Range<usize>>>;
+
 impl Graph {
     /// Runs the network on an image, (C, H, W) or (N, C, H, W) of raw grey values. Sums run in the order of `explain`.
     ///
@@ -93,7 +96,7 @@ impl Graph {
         (kept[0], kept[last]) = (true, true);
         self.sizes(x.shape())?;
         let order = self.order_for(&x, order);
-        let values = self.compute(vec![Some(x)], &kept, order)?;
+        let values = self.compute(vec![Some(x)], &kept, order, None)?;
         Ok(Trace::new(self.clone(), values))
     }
 
@@ -104,22 +107,6 @@ impl Graph {
         } else {
             Order::Reading
         }
-    }
-
-    /// The output, of which convolutions computed only the rows that are needed.
-    pub(super) fn compute_rows(
-        &self,
-        x: Arc<Tensor>,
-        order: Order,
-        rows: Option<Vec<Option<Range<usize>>>>,
-    ) -> Result<Arc<Tensor>> {
-        let mut kept = vec![false; self.nodes.len()];
-        kept[self.nodes.len() - 1] = true;
-        let mut values = self.compute_with(vec![Some(x)], &kept, order, rows)?;
-        Ok(values
-            .pop()
-            .flatten()
-            .expect("the output is always computed"))
     }
 
     /// Whether some convolution may be computed in another order.
@@ -133,17 +120,14 @@ impl Graph {
         })
     }
 
-    /// Computes the kept nodes; `known` holds the values of the first nodes, the image at least.
-    pub(super) fn compute(&self, known: Values, kept: &[bool], order: Order) -> Result<Values> {
-        self.compute_with(known, kept, order, None)
-    }
-
-    fn compute_with(
+    /// Computes the kept nodes; `known` holds the values of the first nodes, the image at least. With `rows`, convolutions
+    /// compute no others.
+    pub(super) fn compute(
         &self,
         mut known: Values,
         kept: &[bool],
         order: Order,
-        rows: Option<Vec<Option<Range<usize>>>>,
+        rows: Option<Rows>,
     ) -> Result<Values> {
         known.resize(self.nodes.len(), None);
         let image = known[0].as_deref().expect("the image is always kept");
@@ -277,7 +261,7 @@ struct Pass<'a> {
     sizes: Vec<Vec<usize>>,
     order: Order,
     /// The rows of each map that anybody needs, if not all.
-    rows: Option<Vec<Option<Range<usize>>>>,
+    rows: Option<Rows>,
 }
 
 impl<'a> Pass<'a> {

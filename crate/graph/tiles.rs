@@ -4,6 +4,7 @@
 //! tiles of [`conv2d`](crate::ops::conv2d), since every output of a tile comes from all of its inputs. Strips start at multiples
 //! of the network's total stride, so that pooling and upsampling meet the same rows as in the whole picture.
 
+use super::plan::Rows;
 use super::{Graph, Kind};
 use crate::error::{Error, Result, tuple};
 use crate::ops::Op;
@@ -154,11 +155,14 @@ impl Graph {
         self.steps(&sizes).map_err(super::refuse)?;
         let order = self.order_for(&x, order);
         let needed = self.rows(&sizes, rows.clone(), order);
-        let values = self.compute_rows(x, order, needed)?;
+        let mut kept = vec![false; self.nodes.len()];
+        kept[self.nodes.len() - 1] = true;
+        let mut values = self.compute(vec![Some(x)], &kept, order, needed)?;
+        let whole = values.pop().flatten().expect("the output is kept");
         let [.., h, w] = shape[..] else {
             unreachable!("a network that can be split makes pictures")
         };
-        let planes = values.data().chunks_exact(h * w);
+        let planes = whole.data().chunks_exact(h * w);
         let data = planes.flat_map(|plane| &plane[rows.start * w..rows.end * w]);
         let mut part = shape.clone();
         part[shape.len() - 2] = rows.len();
@@ -267,14 +271,9 @@ impl Graph {
         self.rows(sizes, rows, order)?.swap_remove(0)
     }
 
-    /// The rows of every map that these rows of the output are computed from; none where a map takes no part.
-    pub(super) fn rows(
-        &self,
-        sizes: &[Vec<usize>],
-        rows: Range<usize>,
-        order: Order,
-    ) -> Option<Vec<Option<Range<usize>>>> {
-        let mut needed: Vec<Option<Range<usize>>> = vec![None; self.nodes.len()];
+    /// The rows of every map that these rows of the output are computed from.
+    fn rows(&self, sizes: &[Vec<usize>], rows: Range<usize>, order: Order) -> Option<Rows> {
+        let mut needed: Rows = vec![None; self.nodes.len()];
         *needed.last_mut()? = Some(rows);
         for (i, node) in self.nodes.iter().enumerate().rev() {
             let (Some(rows), Kind::Op(op)) = (needed[i].clone(), &node.kind) else {

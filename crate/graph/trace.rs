@@ -70,7 +70,9 @@ impl Trace {
             kept[i] = true;
         }
         if missing {
-            *known = self.graph.compute(known.clone(), &kept, Order::Reading)?;
+            *known = self
+                .graph
+                .compute(known.clone(), &kept, Order::Reading, None)?;
         }
         Ok(known.clone())
     }

@@ -1,7 +1,6 @@
 //! The bindings of operators, and of the questions about one window.
 
 use super::{Js, held, keep, object, pair, read_options, set, sizes, window};
-
 use crate::error::Error;
 use crate::ops::{Explanation, Op};
 use crate::tensor::Tensor;
@@ -9,22 +8,17 @@ use js_sys::{Float32Array, Int32Array, Object, Reflect};
 use std::sync::Arc;
 use wasm_bindgen::prelude::{JsError, JsValue, wasm_bindgen};
 
-fn optional(handle: u32) -> Js<Option<Arc<Tensor>>> {
-    if handle == 0 {
-        Ok(None)
-    } else {
-        held(handle).map(Some)
-    }
+/// Stored tensors, `None` where the handle is 0.
+fn given(handles: &[u32]) -> Js<Vec<Option<Arc<Tensor>>>> {
+    let one = |&handle: &u32| (handle != 0).then(|| held(handle)).transpose();
+    handles.iter().map(one).collect()
 }
 
 /// Computes an operator on stored tensors and stores the result.
 #[wasm_bindgen]
 pub fn run(op: &str, inputs: &[u32], options: JsValue) -> Js<u32> {
     let op = Op::parse(op, &read_options(op, &options)?)?;
-    let inputs = inputs
-        .iter()
-        .map(|&handle| optional(handle))
-        .collect::<Js<Vec<_>>>()?;
+    let inputs = given(inputs)?;
     let inputs: Vec<Option<&Tensor>> = inputs.iter().map(Option::as_deref).collect();
     Ok(keep(op.run(&inputs)?))
 }
@@ -33,10 +27,7 @@ pub fn run(op: &str, inputs: &[u32], options: JsValue) -> Js<u32> {
 #[wasm_bindgen]
 pub fn explain(op: &str, inputs: &[u32], options: JsValue, at: &[u32]) -> Js<JsValue> {
     let op = Op::parse(op, &read_options(op, &options)?)?;
-    let inputs = inputs
-        .iter()
-        .map(|&handle| optional(handle))
-        .collect::<Js<Vec<_>>>()?;
+    let inputs = given(inputs)?;
     let inputs: Vec<Option<&Tensor>> = inputs.iter().map(Option::as_deref).collect();
     explained(&op.explain(&inputs, &sizes(at))?)
 }

@@ -288,9 +288,9 @@ class Core implements Engine {
     // Somebody may have closed the engine between the call and now.
     if (this.closed) throw new Error("the engine was closed");
     const transport = this.transports[role];
-    const taught = needsLessons(call) ? this.teach(transport) : this.taught.get(transport);
+    if (needsLessons(call)) await this.teach(transport);
     // While the lessons are on their way, later calls wait too: the order of calls is a promise.
-    if (taught) await (needsLessons(call) ? taught : taught.catch(() => undefined));
+    else await this.taught.get(transport)?.catch(() => undefined);
     if (this.closed) throw new Error("the engine was closed");
     try {
       const reply = await transport.send(call, options);

@@ -32,7 +32,8 @@ for (const { value: name, index } of tokens.filter(({ kind }) => kind === "optio
   const [glue, file] = tokens.filter(({ kind, index: at }) => kind === "positional" && at > index).map(({ value }) => value);
   wasm[name] = { glue: resolve(glue), bytes: await readFile(file) };
 }
-const packed = ({ bytes }) => deflateRawSync(bytes, { level: 9 }).toString("base64");
+/** The same, as the scripts carry them. */
+const packed = Object.fromEntries(Object.entries(wasm).map(([name, { bytes }]) => [name, deflateRawSync(bytes, { level: 9 }).toString("base64")]));
 
 const registry = readRegistry(join(www, "widgets/index.ts"));
 const tags = registry.map(({ tag }) => tag);
@@ -57,7 +58,7 @@ function bundle({ entry, name, format, modules, plugins = [], ...more }) {
 }
 
 const worker = await bundle({ entry: "engine/worker.ts", name: "worker", format: "iife" });
-const modules = { engine: packed(wasm.engine), worker: worker.outputFiles[0].text };
+const modules = { engine: packed.engine, worker: worker.outputFiles[0].text };
 const bundles = await Promise.all([
   bundle({ entry: "core.ts", name: "kernelscope", format: "iife", modules: { ...modules, lessons: `import { load } from "./engine/chunks"; export default () => load("lessons");` } }),
   bundle({
@@ -81,8 +82,8 @@ for (const { outputFiles } of bundles) {
 }
 files.set("kernelscope.wasm", wasm.engine.bytes);
 files.set("kernelscope-lessons.wasm", wasm.lessons.bytes);
-files.set("kernelscope-lessons.mjs", Buffer.from(`export default "${packed(wasm.lessons)}";\n`));
-files.set("chunks/lessons.js", Buffer.from(`kernelscope.provide("lessons","${packed(wasm.lessons)}");\n`));
+files.set("kernelscope-lessons.mjs", Buffer.from(`export default "${packed.lessons}";\n`));
+files.set("chunks/lessons.js", Buffer.from(`kernelscope.provide("lessons","${packed.lessons}");\n`));
 files.set("kernelscope.d.ts", Buffer.from(publicTypes(join(www, "engine/api.ts"))));
 /** Pictures and networks as chunks that carry the file itself, in base64. */
 async function carry(folder, kind, extension) {

@@ -64,7 +64,7 @@ fn bundle(node: &Path, variant: &Variant, optimised: &[PathBuf], out: &Path) -> 
             fs::write(&signed, wasm::with_section(bytes, wasm::SECTION, &hash))?;
             command
                 .arg("--module")
-                .arg(module.name)
+                .arg(module)
                 .arg(variant.script(module))
                 .arg(signed);
         }

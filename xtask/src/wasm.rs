@@ -15,25 +15,9 @@ use wasm_bindgen_cli_support::Bindgen;
 /// The name of the custom section that holds the hash of the sources.
 pub const SECTION: &str = "kernelscope-sources";
 
-/// One wasm module of the crate.
-pub struct Module {
-    /// Its name, and that of its glue.
-    pub name: &'static str,
-    /// The Cargo feature that makes it.
-    features: &'static str,
-}
-
-/// What computes, and what the figures ask besides: the second is loaded when it is first needed.
-pub const MODULES: [Module; 2] = [
-    Module {
-        name: "engine",
-        features: "engine",
-    },
-    Module {
-        name: "lessons",
-        features: "lessons",
-    },
-];
+/// The wasm modules of the crate, each named as the Cargo feature that makes it: what computes, and what the figures ask besides.
+/// The second is loaded when it is first needed.
+pub const MODULES: [&str; 2] = ["engine", "lessons"];
 
 /// How the modules are compiled, and where the steps' results go.
 pub struct Variant {
@@ -87,32 +71,29 @@ impl Variant {
     }
 
     /// The glue of a module, "engine.js".
-    pub fn script(&self, module: &Module) -> PathBuf {
-        self.glue.join(format!("{}.js", module.name))
+    pub fn script(&self, module: &str) -> PathBuf {
+        self.glue.join(format!("{}.js", module))
     }
 
-    fn stamp(&self, step: &str, module: &Module, outputs: &[PathBuf]) -> Stamp {
-        Stamp::new(&format!("{step}-{}{}", module.name, self.name), outputs)
+    fn stamp(&self, step: &str, module: &str, outputs: &[PathBuf]) -> Stamp {
+        Stamp::new(&format!("{step}-{}{}", module, self.name), outputs)
     }
 
     /// Where a module lies after a step.
-    fn file(&self, step: &str, module: &Module) -> PathBuf {
-        crate::root().join(format!(
-            "target/web/{step}-{}{}.wasm",
-            module.name, self.name
-        ))
+    fn file(&self, step: &str, module: &str) -> PathBuf {
+        crate::root().join(format!("target/web/{step}-{}{}.wasm", module, self.name))
     }
 }
 
 /// Compiles and binds the engine alone. What the optimiser would do is no part of what the scalar build is compared for.
 pub fn bound_engine(variant: &Variant) -> Result<PathBuf> {
-    let compiled = compile(variant, &MODULES[0])?;
-    bind(variant, &MODULES[0], &compiled)
+    let compiled = compile(variant, MODULES[0])?;
+    bind(variant, MODULES[0], &compiled)
 }
 
 /// Compiles, binds and optimises every module; gives the paths of the optimised ones, in order.
 pub fn make(variant: &Variant) -> Result<Vec<PathBuf>> {
-    let one = |module| {
+    let one = |&module: &&str| {
         let compiled = compile(variant, module)?;
         let bound = bind(variant, module, &compiled)?;
         optimise(variant, module, &bound)
@@ -120,15 +101,15 @@ pub fn make(variant: &Variant) -> Result<Vec<PathBuf>> {
     MODULES.iter().map(one).collect()
 }
 
-fn compile(variant: &Variant, module: &Module) -> Result<PathBuf> {
-    let name = variant.step(&format!("compile the {}", module.name));
+fn compile(variant: &Variant, module: &str) -> Result<PathBuf> {
+    let name = variant.step(&format!("compile the {}", module));
     let folder = crate::root().join("target/web");
     let kept = variant.file("compiled", module);
     let stamp = variant.stamp("compile", module, std::slice::from_ref(&kept));
     // Not the toolchain: to find out which one it would be can take seconds. Forcing one counts.
     let force = env::var(toolchain::FORCE).unwrap_or_default();
     let code = sources::hash_of(&["crate", "Cargo.toml", "Cargo.lock", "xtask/src/wasm.rs"])?;
-    let features = format!("{}{}", module.features, variant.features);
+    let features = format!("{}{}", module, variant.features);
     let key = format!("{code} {features} {} {force}", variant.vectors);
     if stamp.is_fresh(&key) {
         skipped(&name, "unchanged");
@@ -185,9 +166,9 @@ fn remap(from: &Path, to: &str) -> String {
     format!("--remap-path-prefix={}={to}", from.display())
 }
 
-fn bind(variant: &Variant, module: &Module, compiled: &Path) -> Result<PathBuf> {
-    let name = variant.step(&format!("wasm-bindgen: {}", module.name));
-    let file = |ending: &str| variant.glue.join(format!("{}{ending}", module.name));
+fn bind(variant: &Variant, module: &str, compiled: &Path) -> Result<PathBuf> {
+    let name = variant.step(&format!("wasm-bindgen: {}", module));
+    let file = |ending: &str| variant.glue.join(format!("{}{ending}", module));
     let outputs = [file(".js"), file(".d.ts"), file("_bg.wasm")];
     let stamp = variant.stamp("bind", module, &outputs);
     let key = format!(
@@ -209,15 +190,15 @@ fn bind(variant: &Variant, module: &Module, compiled: &Path) -> Result<PathBuf> 
             .typescript(true)
             .remove_name_section(true)
             .remove_producers_section(true)
-            .out_name(module.name)
+            .out_name(module)
             .generate(&variant.glue)?;
         stamp.write(&key)?;
         Ok(bound)
     })
 }
 
-fn optimise(variant: &Variant, module: &Module, bound: &Path) -> Result<PathBuf> {
-    let name = variant.step(&format!("wasm-opt -O3: {}", module.name));
+fn optimise(variant: &Variant, module: &str, bound: &Path) -> Result<PathBuf> {
+    let name = variant.step(&format!("wasm-opt -O3: {}", module));
     let optimised = variant.file("optimised", module);
     let stamp = variant.stamp("optimise", module, std::slice::from_ref(&optimised));
     let key = format!(

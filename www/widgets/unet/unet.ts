@@ -267,10 +267,10 @@ export class Unet extends Figure {
 
   private change(change: Partial<Values>): void {
     this.state.set(change);
-    const input = ["picture", "seed", "noise", "contrast"].some((name) => name in change);
+    const dial = DIALS.some((name) => name in change);
     this.showKnobs();
-    if (DIALS.some((name) => name in change) && !("picture" in change) && this.run && this.opened === this.shipped) return this.turn();
-    if (input) return this.rerun(undefined);
+    if (dial && this.run && this.opened === this.shipped) return this.turn();
+    if (dial || "picture" in change) return this.rerun(undefined);
     this.showMask();
     this.tell(undefined);
   }
