@@ -23,6 +23,8 @@
 //! [`graph`], [`models`] and [`weights`] on those; [`receptive`] on windows alone; [`specimen`] and [`files`] use tensors alone; the JavaScript bindings (feature `web`) sit on top.
 
 pub mod analysis;
+#[cfg(feature = "gpu")]
+pub mod backend;
 pub mod baselines;
 pub mod challenge;
 pub mod crop;

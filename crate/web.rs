@@ -5,9 +5,12 @@
 //!
 //! Two wasm modules are made of them, each with what stands in this file: the *engine* (operators and networks), which is all
 //! that computing needs, and the *lessons* (specimens, fields, scores), which a page loads when it first asks.
+//! A third one, the engine with the graphics card (`gpu`), is loaded where there is one.
 
 #[cfg(feature = "lessons")]
 mod fields;
+#[cfg(all(feature = "gpu", feature = "engine"))]
+mod gpu;
 #[cfg(feature = "lessons")]
 mod lessons;
 #[cfg(feature = "lessons")]

@@ -8,6 +8,8 @@
 //! map's own, and since nothing is added above or to the left, both agree wherever the sizes do.
 
 mod field;
+#[cfg(feature = "gpu")]
+pub mod gpu;
 mod gradient;
 mod patch;
 mod plan;

@@ -15,8 +15,8 @@ use std::sync::Arc;
 /// A convolution that does the work of a batch norm too.
 #[derive(Clone, Debug)]
 pub struct Folded {
-    weight: Arc<Tensor>,
-    bias: Arc<Tensor>,
+    pub weight: Arc<Tensor>,
+    pub bias: Arc<Tensor>,
     arranged: Arc<Arranged>,
 }
 
@@ -85,6 +85,18 @@ impl Graph {
         order: Order,
     ) -> Result<Trace> {
         let x = x.into();
+        let kept = self.kept(keep)?;
+        self.sizes(x.shape())?;
+        let order = self.order_for(&x, order);
+        let values = self.compute(vec![Some(x)], &kept, order, None)?;
+        Ok(Trace::new(self.clone(), values))
+    }
+
+    /// Which nodes a run keeps, the image and the output always among them.
+    ///
+    /// # Errors
+    /// If there is no such node.
+    pub fn kept(&self, keep: &Keep) -> Result<Vec<bool>> {
         let last = self.nodes.len() - 1;
         let mut kept = vec![*keep == Keep::All; self.nodes.len()];
         if let Keep::Nodes(names) = keep {
@@ -94,10 +106,7 @@ impl Graph {
         }
         // The image is always at hand: everything else can be computed from it again.
         (kept[0], kept[last]) = (true, true);
-        self.sizes(x.shape())?;
-        let order = self.order_for(&x, order);
-        let values = self.compute(vec![Some(x)], &kept, order, None)?;
-        Ok(Trace::new(self.clone(), values))
+        Ok(kept)
     }
 
     /// The order that a picture allows: free sums would spread a value that is not finite over its neighbours.
@@ -157,7 +166,7 @@ impl Graph {
             if !computed[i] || run.lazy[i] {
                 continue;
             }
-            let value = match run.convolution(i) {
+            let value = match self.convolution(i, &run.lazy) {
                 Some(convolution) => run.convolve(&convolution)?,
                 None => run.node(i, op)?,
             };
@@ -168,7 +177,7 @@ impl Graph {
     }
 
     /// The nodes that are not computed as such, because the nodes that read them do their work along with their own.
-    fn lazy(&self, computed: &[bool], kept: &[bool], sizes: &[Vec<usize>]) -> Vec<bool> {
+    pub(super) fn lazy(&self, computed: &[bool], kept: &[bool], sizes: &[Vec<usize>]) -> Vec<bool> {
         let mut lazy = vec![false; self.nodes.len()];
         // From the end: whether a node can be skipped depends on those that read it.
         for (i, node) in self.nodes.iter().enumerate().rev() {
@@ -215,8 +224,33 @@ impl Graph {
         lazy
     }
 
+    /// The convolution that computes node `i`, if one does.
+    pub(super) fn convolution(&self, i: usize, lazy: &[bool]) -> Option<Convolution<'_>> {
+        let nodes = &self.nodes;
+        let before = |i: usize| nodes[i].inputs.first().copied().filter(|&j| lazy[j]);
+        let mut node = i;
+        let relu = matches!(nodes[i].kind, Kind::Op(Op::Relu));
+        if relu {
+            node = before(node)?;
+        }
+        let mut folded = None;
+        if let Kind::Op(Op::BatchNorm(_)) = nodes[node].kind {
+            folded = Some(self.folded[node].as_ref()?);
+            node = before(node)?;
+        }
+        let Kind::Op(Op::Conv2d(settings)) = &nodes[node].kind else {
+            return None;
+        };
+        Some(Convolution {
+            node,
+            settings,
+            folded,
+            relu,
+        })
+    }
+
     /// The nodes that must be computed for the kept ones, given what is known.
-    fn still_needed(&self, known: &[Option<Arc<Tensor>>], kept: &[bool]) -> Vec<bool> {
+    pub(super) fn still_needed(&self, known: &[Option<Arc<Tensor>>], kept: &[bool]) -> Vec<bool> {
         let mut needed = kept.to_vec();
         for i in (0..self.nodes.len()).rev() {
             if needed[i] && known[i].is_none() {
@@ -243,11 +277,11 @@ impl Graph {
 }
 
 /// A convolution with the nodes that it computes along.
-struct Convolution<'a> {
-    node: usize,
-    settings: &'a conv2d::Settings,
-    folded: Option<&'a Folded>,
-    relu: bool,
+pub(super) struct Convolution<'a> {
+    pub node: usize,
+    pub settings: &'a conv2d::Settings,
+    pub folded: Option<&'a Folded>,
+    pub relu: bool,
 }
 
 /// A run under way.
@@ -264,32 +298,7 @@ struct Pass<'a> {
     rows: Option<Rows>,
 }
 
-impl<'a> Pass<'a> {
-    /// The convolution that computes node `i`, if one does.
-    fn convolution(&self, i: usize) -> Option<Convolution<'a>> {
-        let nodes = &self.graph.nodes;
-        let before = |i: usize| nodes[i].inputs.first().copied().filter(|&j| self.lazy[j]);
-        let mut node = i;
-        let relu = matches!(nodes[i].kind, Kind::Op(Op::Relu));
-        if relu {
-            node = before(node)?;
-        }
-        let mut folded = None;
-        if let Kind::Op(Op::BatchNorm(_)) = nodes[node].kind {
-            folded = Some(self.graph.folded[node].as_ref()?);
-            node = before(node)?;
-        }
-        let Kind::Op(Op::Conv2d(settings)) = &nodes[node].kind else {
-            return None;
-        };
-        Some(Convolution {
-            node,
-            settings,
-            folded,
-            relu,
-        })
-    }
-
+impl Pass<'_> {
     fn convolve(&self, convolution: &Convolution<'_>) -> Result<Arc<Tensor>> {
         let node = &self.graph.nodes[convolution.node];
         let (weight, bias, arranged) = match convolution.folded {
@@ -388,7 +397,7 @@ impl<'a> Pass<'a> {
 }
 
 /// Whether all values are. A product with zero is zero unless one is not.
-fn finite(values: &[f32]) -> bool {
+pub(super) fn finite(values: &[f32]) -> bool {
     let mut sums = [0.0f32; 8];
     let (eights, rest) = values.as_chunks::<8>();
     for eight in eights {

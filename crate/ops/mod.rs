@@ -14,6 +14,8 @@ pub mod crop_to;
 pub mod field;
 pub mod flatten;
 pub mod geometry;
+#[cfg(feature = "gpu")]
+pub mod gpu;
 pub mod interpolate;
 pub mod leaky_relu;
 pub mod linear;

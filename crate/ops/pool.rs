@@ -120,3 +120,91 @@ pub fn fold(window: &Window, plane: &[f32], out: &mut [f32], f: impl Fn(&mut f32
         }
     }
 }
+
+/// Windows on a graphics card.
+#[cfg(feature = "gpu")]
+pub use gpu::{POOL, Reading, reading, record};
+
+#[cfg(feature = "gpu")]
+mod gpu {
+    use super::super::gpu::{Map, Operand, Program, Recorder};
+    use super::plan;
+    use crate::error::Result;
+    use crate::window::{Axis, Source, Spec};
+
+    /// The largest value under each window, or the mean.
+    pub static POOL: Program = Program {
+        name: "pool",
+        source: include_str!("pool.wgsl"),
+        reads: 2,
+        numbers: &[
+            "count",
+            "row",
+            "pixels",
+            "columns",
+            "in_rows",
+            "in_columns",
+            "kernel_rows",
+            "kernel_columns",
+            "mean",
+            "padding_counts",
+        ],
+    };
+
+    /// What becomes of the values under a window.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub enum Reading {
+        /// The largest.
+        Max,
+        /// The mean; `include`: padding counts as zeros.
+        Mean {
+            /// Whether padding counts.
+            include: bool,
+        },
+    }
+
+    /// Writes a pooling operator down.
+    ///
+    /// # Errors
+    /// If the window does not fit.
+    pub fn record(r: &mut Recorder, x: &Map, op: &str, spec: &Spec, how: Reading) -> Result<Map> {
+        let (images, window) = plan(op, &x.shape, spec)?;
+        let taps = |axis: &Axis| {
+            let each = (0..axis.output).flat_map(|m| (0..axis.kernel).map(move |k| (m, k)));
+            let source = |(m, k)| match axis.source(axis.tap(m, k)) {
+                Source::Pixel(i) => i as i32,
+                Source::Padding => -1,
+                Source::Outside => -2,
+            };
+            each.map(source).collect::<Vec<i32>>()
+        };
+        let shape = images.shape(images.c, window.output());
+        let tables = [taps(&window.y), taps(&window.x)];
+        Ok(reading(r, x, shape, window.kernel(), tables, how))
+    }
+
+    /// Writes down what is read under given taps; the output has the last two sizes of `shape`.
+    pub fn reading(
+        r: &mut Recorder,
+        x: &Map,
+        shape: Vec<usize>,
+        kernel: [usize; 2],
+        tables: [Vec<i32>; 2],
+        how: Reading,
+    ) -> Map {
+        let ([.., rows, columns], [.., h, w]) = (&shape[..], &x.shape[..]) else {
+            unreachable!("pictures")
+        };
+        let sizes = [rows * columns, *columns, *h, *w, kernel[0], kernel[1]];
+        let how = match how {
+            Reading::Max => [0, 0],
+            Reading::Mean { include } => [1, u32::from(include)],
+        };
+        let numbers = [&sizes.map(|n| n as u32)[..], &how].concat();
+        let table = r.table(tables.concat());
+        let y = r.map(shape);
+        r.each(&POOL, y.len(), &numbers, &[Operand::Map(x.id), table], y.id);
+        r.jobs.last_mut().expect("just added").flops = (y.len() * kernel[0] * kernel[1]) as u64;
+        y
+    }
+}

@@ -32,7 +32,7 @@ fn missing(what: &str, handle: u32) -> JsError {
     ))
 }
 
-fn model(handle: u32) -> Js<Rc<Network>> {
+pub(super) fn model(handle: u32) -> Js<Rc<Network>> {
     let found = STORE.with_borrow(|store| store.models.get(&handle).cloned());
     found.ok_or_else(|| missing("model", handle))
 }
@@ -125,38 +125,35 @@ pub fn model_shapes(handle: u32, input: &[u32]) -> Js<JsValue> {
     object(&model(handle)?.graph(&input)?.shapes(&input)?)
 }
 
-/// Runs a network on a stored image: { trace, output, nodes: { name: handle } }, with the maps asked for: "output", "all"
-/// or a list of names. `exact`: sums run in the order of `explain`, to the bit; else as they are fastest.
-#[wasm_bindgen]
-pub fn model_run(handle: u32, x: u32, kept: JsValue, exact: bool) -> Js<JsValue> {
-    let model = model(handle)?;
-    let keep_nodes = match kept.as_string().as_deref() {
-        Some("output") => Keep::Output,
-        Some("all") => Keep::All,
-        None if kept.is_undefined() || kept.is_null() => Keep::Output,
-        None if Array::is_array(&kept) => {
-            let names: Option<Vec<String>> = Array::from(&kept)
+/// Which maps are asked for: "output", "all" or a list of names.
+pub(super) fn read_keep(kept: &JsValue) -> Js<Keep> {
+    match kept.as_string().as_deref() {
+        Some("output") => Ok(Keep::Output),
+        Some("all") => Ok(Keep::All),
+        None if kept.is_undefined() || kept.is_null() => Ok(Keep::Output),
+        None if Array::is_array(kept) => {
+            let names: Option<Vec<String>> = Array::from(kept)
                 .iter()
                 .map(|name| name.as_string())
                 .collect();
             let names =
                 names.ok_or_else(|| JsError::new("model: keep must be a list of nodes' names"))?;
-            Keep::Nodes(names)
+            Ok(Keep::Nodes(names))
         }
-        _ => {
-            return Err(JsError::new(
-                "model: keep must be \"output\", \"all\" or a list of nodes' names",
-            ));
-        }
-    };
-    let order = if exact { Order::Reading } else { Order::Free };
-    let x = held(x)?;
-    let graph = model.graph(x.shape())?;
-    let run = graph.run_with(x, &keep_nodes, order)?;
+        _ => Err(JsError::new(
+            "model: keep must be \"output\", \"all\" or a list of nodes' names",
+        )),
+    }
+}
+
+/// A finished run, stored: { trace, output, nodes: { name: handle } }.
+pub(super) fn finished(run: Trace, kept: Keep) -> Js<Object> {
     let nodes = Object::new();
-    let names: Vec<String> = match keep_nodes {
+    let names: Vec<String> = match kept {
         Keep::Output => Vec::new(),
-        Keep::All => graph.describe().map(|node| node.name.clone()).collect(),
+        Keep::All => (run.graph().describe())
+            .map(|node| node.name.clone())
+            .collect(),
         Keep::Nodes(names) => names,
     };
     for name in names {
@@ -171,7 +168,20 @@ pub fn model_run(handle: u32, x: u32, kept: JsValue, exact: bool) -> Js<JsValue>
         store.last
     });
     set(&result, "trace", &handle.into());
-    Ok(result.into())
+    Ok(result)
+}
+
+/// Runs a network on a stored image: { trace, output, nodes: { name: handle } }, with the maps asked for: "output", "all"
+/// or a list of names. `exact`: sums run in the order of `explain`, to the bit; else as they are fastest.
+#[wasm_bindgen]
+pub fn model_run(handle: u32, x: u32, kept: JsValue, exact: bool) -> Js<JsValue> {
+    let model = model(handle)?;
+    let kept = read_keep(&kept)?;
+    let order = if exact { Order::Reading } else { Order::Free };
+    let x = held(x)?;
+    let graph = model.graph(x.shape())?;
+    let run = graph.run_with(x, &kept, order)?;
+    Ok(finished(run, kept)?.into())
 }
 
 /// Runs a network on a strip and gives rows `top` to `bottom` of its output, without a trace. See `Graph::run_rows`.

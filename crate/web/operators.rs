@@ -9,7 +9,7 @@ use std::sync::Arc;
 use wasm_bindgen::prelude::{JsError, JsValue, wasm_bindgen};
 
 /// Stored tensors, `None` where the handle is 0.
-fn given(handles: &[u32]) -> Js<Vec<Option<Arc<Tensor>>>> {
+pub(super) fn given(handles: &[u32]) -> Js<Vec<Option<Arc<Tensor>>>> {
     let one = |&handle: &u32| (handle != 0).then(|| held(handle)).transpose();
     handles.iter().map(one).collect()
 }

@@ -5,6 +5,8 @@
 //! Regions overlap where s does not divide n.
 
 mod cpu;
+#[cfg(feature = "gpu")]
+pub(super) mod gpu;
 
 use super::{Explanation, Images, Term, only, pool};
 use crate::error::Result;

@@ -1,6 +1,9 @@
 //! `add`: x + other, value by value (`torch.add`). Shapes are aligned at their last axes; where one has a single value
 //! along an axis, or no such axis, it is repeated ("broadcasting").
 
+#[cfg(feature = "gpu")]
+pub(super) mod gpu;
+
 use super::common::{shapes, take, wrong_shape};
 use super::field::Field;
 use super::flatten::unravel;

@@ -1,6 +1,9 @@
 //! `argmax`: the index of the largest value along an axis (`torch.argmax`), the first one among equals. The axis
 //! disappears; a tensor of rank 1 gives one value of shape (1).
 
+#[cfg(feature = "gpu")]
+pub(super) mod gpu;
+
 use super::common::{Split, filled, read_dim, split};
 use super::field::Field;
 use super::{Explanation, Reduce, Term, check_position};

@@ -4,6 +4,9 @@
 //! `y[c] = (x[c] − mean[c]) / √(variance[c] + ε) · weight[c] + bias[c]`, computed as `x·a + b` with
 //! `a = weight / √(variance + ε)` and `b = bias − mean·a`. So it can be folded into a convolution before it.
 
+#[cfg(feature = "gpu")]
+pub(super) mod gpu;
+
 use super::common::{shapes, take, wrong_shape};
 use super::{Explanation, Images, Reduce, Term, check_position};
 use crate::error::Result;

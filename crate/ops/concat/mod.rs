@@ -1,6 +1,9 @@
 //! `concat`: tensors one after the other along an axis (`torch.cat`). All other sizes are equal. In a U-Net it joins the
 //! upsampled maps with those that the skip connection brings.
 
+#[cfg(feature = "gpu")]
+pub(super) mod gpu;
+
 use super::common::{Split, copied, read_dim, shapes, split, wrong_shape};
 use super::field::Field;
 use super::{Explanation, Term, check_position};

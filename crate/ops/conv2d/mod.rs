@@ -11,6 +11,8 @@
 mod backward;
 mod cpu;
 mod direct;
+#[cfg(feature = "gpu")]
+pub mod gpu;
 mod matrix;
 mod pack;
 mod winograd;

@@ -7,6 +7,8 @@
 //! fast path and in [`explain`] alike.
 
 mod cpu;
+#[cfg(feature = "gpu")]
+pub(super) mod gpu;
 
 use super::common::{shapes, take, wrong_shape};
 use super::field::Field;

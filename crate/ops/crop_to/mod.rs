@@ -1,6 +1,9 @@
 //! `crop_to`: the upper left part of a picture, as high and wide as another one: undoes `reflect_pad`. Inputs: x, and the
 //! picture whose size counts (its values do not).
 
+#[cfg(feature = "gpu")]
+pub(super) mod gpu;
+
 use super::common::{copied, shapes, take, wrong_shape};
 use super::field::Field;
 use super::{Explanation, Images, Term, check_position};

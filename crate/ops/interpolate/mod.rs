@@ -5,6 +5,8 @@
 //! around `i·(n − 1)/(m − 1)`, so that the corner pixels of both pictures coincide.
 
 mod cpu;
+#[cfg(feature = "gpu")]
+pub(super) mod gpu;
 
 use super::field::Field;
 use super::{Explanation, Images, Reduce, Term};

@@ -3,6 +3,9 @@
 //! For x of shape (…, in), weights (out, in) and bias (out): `y[…, o] = Σ_i x[…, i] · w[o, i] + b[o]`, summed in the order
 //! of i in `f32`, the bias last.
 
+#[cfg(feature = "gpu")]
+pub(super) mod gpu;
+
 use super::common::{shapes, take, wrong_shape};
 use super::field::Field;
 use super::{Explanation, Reduce, Term, check_position};

@@ -8,6 +8,9 @@
 //! A width below 10⁻⁶ counts as 1, so that an even picture becomes zeros. For gradients and receptive fields the
 //! statistics count as constants: they say what a value is compared with, not where it comes from.
 
+#[cfg(feature = "gpu")]
+pub(super) mod gpu;
+
 use super::field::Field;
 use super::{Explanation, Images, Reduce, Term, check_position};
 use crate::error::Result;

@@ -5,6 +5,9 @@
 //! ("reflect"), the edge again and again ("replicate"), or the other end of the picture ("circular"); the last three along
 //! the two axes of a picture only.
 
+#[cfg(feature = "gpu")]
+pub(super) mod gpu;
+
 use super::common::copied;
 use super::field::Field;
 use super::flatten::unravel;

@@ -1,5 +1,8 @@
 //! `permute`: the axes in another order (`torch.permute`).
 
+#[cfg(feature = "gpu")]
+pub(super) mod gpu;
+
 use super::common::{copied, filled};
 use super::field::Field;
 use super::flatten::unravel;

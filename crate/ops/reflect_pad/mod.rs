@@ -3,6 +3,9 @@
 //! (`torch.nn.functional.pad(…, mode="reflect")`; where that runs out of pixels, the mirror image is mirrored again).
 //! Old positions stay what they were, since nothing is added above or to the left.
 
+#[cfg(feature = "gpu")]
+pub(super) mod gpu;
+
 use super::common::copied;
 use super::field::Field;
 use super::{Explanation, Images, Term};

@@ -1,5 +1,8 @@
 //! `softmax`: e^x divided by the sum of e^x along an axis (`torch.nn.functional.softmax`): scores become shares of 1.
 
+#[cfg(feature = "gpu")]
+pub(super) mod gpu;
+
 use super::common::{Split, read_dim, split};
 use super::field::Field;
 use super::{Explanation, Reduce, Term, check_position};

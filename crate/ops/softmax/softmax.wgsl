@@ -1,0 +1,19 @@
+// Shares along an axis: a thread computes those of one place. The largest is subtracted first, so that nothing overflows.
+struct Numbers { count: u32, row: u32, n: u32, inner: u32 }
+@group(0) @binding(0) var<uniform> p: Numbers;
+@group(0) @binding(1) var<storage, read> x: array<Store>;
+@group(0) @binding(2) var<storage, read_write> y: array<Store>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+  let i = id.x + id.y * p.row;
+  if i >= p.count { return; }
+  let first = i / p.inner * p.n * p.inner + i % p.inner;
+  var largest = f32(x[first]);
+  for (var j = 1u; j < p.n; j++) { largest = max(largest, f32(x[first + j * p.inner])); }
+  var sum = 0.0;
+  for (var j = 0u; j < p.n; j++) { sum += exp(f32(x[first + j * p.inner]) - largest); }
+  for (var j = 0u; j < p.n; j++) {
+    y[first + j * p.inner] = Store(exp(f32(x[first + j * p.inner]) - largest) / sum);
+  }
+}
