@@ -179,6 +179,19 @@ fn only_web_knows_the_browser() {
 }
 
 #[test]
+fn only_one_file_knows_wgpu() {
+    for (_, path, code) in files() {
+        let knows = code.contains("wgpu::");
+        assert_eq!(
+            knows,
+            path.ends_with("backend/gpu.rs"),
+            "{}",
+            path.display()
+        );
+    }
+}
+
+#[test]
 fn imports_are_found() {
     let code = "use crate::error::Error;\nuse crate::{tensor::Tensor, window};\nlet n = crate::ops::NAMES;";
     assert_eq!(imports(code), ["error", "tensor", "window", "ops"]);

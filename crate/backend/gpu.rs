@@ -306,6 +306,10 @@ impl Gpu {
         for (node, map) in maps {
             values[node] = Some(Arc::new(map));
         }
+        let forgotten = values.iter_mut().zip(&purpose.kept);
+        forgotten
+            .filter(|(_, kept)| !**kept)
+            .for_each(|(value, _)| *value = None);
         let times = times.map(|times| {
             let named = times
                 .into_iter()
