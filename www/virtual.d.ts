@@ -11,6 +11,11 @@ declare module "virtual:lessons" {
   export default function fetchLessons(): Promise<string>;
 }
 
+declare module "virtual:gpu" {
+  /** Fetches the module that computes with a graphics card at hand, in the same form, and the program of its worker. */
+  export default function fetchCard(): Promise<{ module: string; program: import("./engine/transport").Program }>;
+}
+
 declare module "virtual:worker" {
   /** The worker's program as text, to be started from a blob (a file:// page may not load it from a file). */
   const text: string;
@@ -26,6 +31,10 @@ declare module "glue:engine" {
 declare module "glue:lessons" {
   export type Glue = typeof import("../target/bindgen/lessons");
   export default function createGlue(): Glue;
+}
+
+declare module "glue:gpu" {
+  export type Glue = typeof import("../target/bindgen/gpu");
 }
 
 declare module "*.css" {

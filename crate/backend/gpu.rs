@@ -69,7 +69,7 @@ impl Described {
             "basic render",
             "warp",
         ];
-        let lower = adapter.to_lowercase();
+        let lower = adapter.to_ascii_lowercase();
         Described {
             software: imitated || names.iter().any(|name| lower.contains(name)),
             adapter,

@@ -61,12 +61,16 @@ pub fn load_model(bytes: &[u8], external: &Array) -> Js<u32> {
     let files: Option<Vec<ExternalFile>> = list.chunks(2).map(file).collect();
     let files =
         files.ok_or_else(|| JsError::new("model: externalData must be names with bytes"))?;
-    let network = Network::load(bytes, &files)?;
-    Ok(STORE.with_borrow_mut(|store| {
+    Ok(add(Network::load(bytes, &files)?))
+}
+
+/// Stores a network.
+pub(super) fn add(network: Network) -> u32 {
+    STORE.with_borrow_mut(|store| {
         store.last += 1;
         store.models.insert(store.last, Rc::new(network));
         store.last
-    }))
+    })
 }
 
 /// Forgets a network; its traces keep what they need.

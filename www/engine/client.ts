@@ -3,11 +3,14 @@ import type {
   AvgPool2dOptions, Bytes, CallOptions, Conv2dOptions, ConvTranspose2dOptions, Engine, EngineOptions, Explanation, GraphNode, Held, Input, InterpolateOptions, KernelInfo, Knob,
   LoadOptions, MaxPool2dOptions, MicroscopeOptions, Model, PadOptions, Picture, Run, RunOptions, Specimen, SpecimenKind, Stats, Tensor,
 } from "./api";
+import { Card } from "./card";
 import { compileEngine, compileLessons } from "./compile";
+import { decide, offer } from "./decide";
 import { needsLessons } from "./executor";
-import type { Call, Ref } from "./protocol";
+import { type Call, isKey, type Ref } from "./protocol";
 import { into, runTiles, type Strip, type Tiles } from "./tiles";
-import { buffersOf, HereTransport, InstanceLost, type Reply, type SendOptions, type Transport, WorkerTransport } from "./transport";
+import { recall, remember } from "./trials";
+import { buffersOf, CardLost, HereTransport, InstanceLost, type Reply, type SendOptions, type Transport, WorkerTransport } from "./transport";
 
 /** The runner computes, the answerer never does; helpers compute tiles beside the runner. */
 type Role = "runner" | "answerer" | `helper ${number}`;
@@ -15,9 +18,15 @@ type Role = "runner" | "answerer" | `helper ${number}`;
 const MOST_WORKERS = 16;
 
 export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
-  const { backend = "auto", thread = "worker", workers = 1 } = options;
+  const { backend = "auto", precision = "float32", thread = "worker", workers = 1 } = options;
   if (!["auto", "cpu", "webgpu"].includes(backend)) {
     throw new Error(`createEngine: backend must be "auto", "cpu" or "webgpu"; got ${JSON.stringify(backend)}`);
+  }
+  if (precision !== "float32" && precision !== "float16") {
+    throw new Error(`createEngine: precision must be "float32" or "float16"; got ${JSON.stringify(precision)}`);
+  }
+  if (precision === "float16" && backend !== "webgpu") {
+    throw new Error(`createEngine: precision "float16" is for backend "webgpu"; got backend ${JSON.stringify(backend)}`);
   }
   if (thread !== "worker" && thread !== "here") {
     throw new Error(`createEngine: thread must be "worker" or "here"; got ${JSON.stringify(thread)}`);
@@ -26,9 +35,10 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     throw new Error(`createEngine: workers must be a whole number from 1 to ${MOST_WORKERS}; got ${JSON.stringify(workers)}`);
   }
   const module = await compileEngine();
-  const core = new Core(module, workers);
+  const core = new Core(module, workers, backend, precision === "float16");
   await core.open(thread === "here" || typeof Worker === "undefined", thread);
-  if (backend === "webgpu") core.reason = `WebGPU is not part of this version; ${core.reason}`;
+  core.settled = core.choose();
+  if (backend === "webgpu") await core.settled;
   return core;
 }
 
@@ -37,10 +47,18 @@ let keys = 0;
 /** Keys of held tensors and models, unlike in all engines of a page: what belongs to another engine is not found. */
 const nextKey = (): number => ++keys;
 
+/** A card that fails so often in a row, at calls that the processor can carry out, is given up. */
+const MOST_FAILURES = 3;
+
 class Core implements Engine {
-  readonly backend = "cpu";
-  readonly adapter = "";
-  reason = "";
+  settled: Promise<void> = Promise.resolve();
+  /** Where the processor computes. */
+  private where = "";
+  private card: Card | undefined;
+  /** Why it computes, or why not. */
+  private why = "";
+  private failures = 0;
+  private losses = 0;
   private transports!: Record<Role, Transport>;
   private restarting: Partial<Record<Role, Promise<void>>> = {};
   /** Which instances have been given the lessons, or are being given them. */
@@ -50,11 +68,27 @@ class Core implements Engine {
   private closed = false;
   onThisThread = false;
   private last: Stats["last"] = null;
+  private gpu: Stats["gpu"] = null;
   private runs = 0;
   private restarts = 0;
   private memoryBytes = 0;
 
-  constructor(private module: WebAssembly.Module, private workers: number) {}
+  constructor(private module: WebAssembly.Module, private workers: number, private asked: "auto" | "cpu" | "webgpu", private half: boolean) {}
+
+  get backend(): "cpu" | "webgpu" {
+    return this.card ? "webgpu" : "cpu";
+  }
+
+  get adapter(): string {
+    return this.card?.described.adapter ?? "";
+  }
+
+  get reason(): string {
+    if (!this.card) return this.why ? `${this.where}; ${this.why}` : this.where;
+    const { adapter, software } = this.card.described;
+    const what = software ? "on an imitation of a graphics card by the processor" : "on the graphics card";
+    return [adapter ? `${what} (${adapter})` : what, this.why].filter(Boolean).join(", ");
+  }
 
   /** Those who compute. */
   get crew(): Role[] {
@@ -71,18 +105,117 @@ class Core implements Engine {
         const roles: Role[] = ["runner", "answerer", ...Array.from({ length: this.workers - 1 }, (_, i) => `helper ${i + 1}` as const)];
         const started = await Promise.all(roles.map(() => WorkerTransport.start(this.module)));
         this.transports = Object.fromEntries(roles.map((role, i) => [role, started[i]!])) as unknown as Record<Role, Transport>;
-        this.reason = this.workers > 1 ? `on the processor, in ${this.workers} workers` : "on the processor, in a worker";
+        this.where = this.workers > 1 ? `on the processor, in ${this.workers} workers` : "on the processor, in a worker";
         return;
       } catch (error) {
         const why = error instanceof Error ? error.message : String(error);
-        this.reason = `on the processor, on the page's own thread, since the browser refused a worker (${why})`;
+        this.where = `on the processor, on the page's own thread, since the browser refused a worker (${why})`;
       }
     } else {
-      this.reason = asked === "here" ? "on the processor, on the calling thread" : "on the processor; this place has no workers";
+      this.where = asked === "here" ? "on the processor, on the calling thread" : "on the processor; this place has no workers";
     }
     this.onThisThread = true;
     const both = new HereTransport(this.module);
     this.transports = { runner: both, answerer: both };
+  }
+
+  /** Finds a graphics card, if one is wanted, and whether it shall compute. Never rejects: the processor is always there. */
+  async choose(): Promise<void> {
+    try {
+      if (this.asked === "webgpu") await this.openCard();
+      else if (this.asked === "auto") await this.tryCard();
+    } catch (error) {
+      this.why = error instanceof Error ? error.message.replace(/^webgpu: /, "") : String(error);
+    }
+  }
+
+  private async openCard(): Promise<Card> {
+    const card = await Card.open(this.half, this.onThisThread);
+    if (this.closed) {
+      card.close();
+      throw new Error("the engine was closed");
+    }
+    this.card = card;
+    this.why = this.half && !card.described.features.includes("float16") ? "which has no half precision" : "";
+    return card;
+  }
+
+  private async tryCard(): Promise<void> {
+    // Who asks for the calling thread wants everything there.
+    if (this.onThisThread) return;
+    const offered = await offer();
+    const first = decide(offered);
+    this.why = first.why;
+    if (typeof offered === "string" || offered.software) return;
+    const card = await Card.open(false, false);
+    let trial = recall(card.described);
+    if (!trial && !card.described.software) {
+      trial = await card.trial().catch((error: Error) => error.message);
+      remember(card.described, trial);
+    }
+    const { use, why } = decide(card.described, trial);
+    this.why = why;
+    if (use && !this.closed) this.card = card;
+    else card.close();
+  }
+
+  /**
+   * A call on the graphics card: its reply, or why it failed, or null where no card computes. Whoever gets an error lets the
+   * processor carry the call out, and says with `cardFailed` that it could.
+   */
+  async onCard(call: Call, signal?: AbortSignal): Promise<Reply | Error | null> {
+    const { card } = this;
+    if (!card || this.closed) return null;
+    try {
+      if (call.kind === "forward") {
+        const files = this.models.get(call.model);
+        if (!files) return null;
+        await card.give("load", call.model, () => ({ kind: "load", key: call.model, ...files }));
+      }
+      for (const ref of call.kind === "op" ? call.inputs : call.kind === "forward" ? [call.input] : []) {
+        const held = isKey(ref) ? this.held.get(ref.key) : undefined;
+        if (held) await card.give("hold", (ref as { key: number }).key, () => ({ kind: "hold", key: (ref as { key: number }).key, ...held }));
+      }
+      const reply = await card.send(call, { signal });
+      this.failures = 0;
+      this.gpu = reply.card ?? null;
+      return reply;
+    } catch (error) {
+      if (signal?.aborted || this.closed) throw error;
+      return error instanceof Error ? error : new Error(String(error));
+    }
+  }
+
+  /** The processor could, so the card was at fault: a lost one is opened again once; one that keeps failing is given up. */
+  cardFailed(error: Error): void {
+    const { card } = this;
+    if (!card) return;
+    const words = error.message.replace(/^webgpu: /, "");
+    const lost = error instanceof CardLost || error instanceof InstanceLost;
+    this.failures += 1;
+    if (!lost && this.failures < MOST_FAILURES) return;
+    this.card = undefined;
+    card.close();
+    if (!lost) {
+      this.why = `the graphics card failed ${MOST_FAILURES} times in a row: ${words}`;
+      return;
+    }
+    this.losses += 1;
+    this.why = words;
+    if (this.losses > 1) {
+      this.why = `the graphics card was lost twice: ${words}`;
+      return;
+    }
+    this.settled = this.openCard().then(
+      () => void (this.why = "opened again after it was lost"),
+      (again: Error) => void (this.why = `${words}, and could not be opened again: ${again.message.replace(/^webgpu: /, "")}`),
+    );
+  }
+
+  /** Whether a run of a network with these wishes is the card's. "auto" leaves it what nobody looks into. */
+  cardTakes(exact: boolean | undefined, keep: NonNullable<RunOptions["keep"]>): boolean {
+    if (!this.card || exact === true) return false;
+    return this.asked === "webgpu" || keep === "output";
   }
 
   conv2d(x: Input, weight: Input, bias: Input | null, options: Conv2dOptions = {}): Promise<Tensor> {
@@ -217,6 +350,7 @@ class Core implements Engine {
 
   unload(key: number): void {
     if (!this.models.delete(key) || this.closed) return;
+    this.card?.take("load", key);
     this.each(["runner", "answerer", ...this.crew.slice(1)], { kind: "unload", key }).catch(() => undefined);
   }
 
@@ -230,6 +364,7 @@ class Core implements Engine {
 
   release(held: Held): void {
     if (!this.held.delete(held.key) || this.closed) return;
+    this.card?.take("hold", held.key);
     this.both({ kind: "release", key: held.key }).catch(() => undefined);
   }
 
@@ -242,8 +377,8 @@ class Core implements Engine {
   }
 
   stats(): Stats {
-    const { last, runs, restarts, memoryBytes, backend, simd } = this;
-    return { backend, simd, last, runs, restarts, memoryBytes };
+    const { last, gpu, runs, restarts, memoryBytes, backend, adapter, simd } = this;
+    return { backend, adapter, simd, workers: this.crew.length, last, gpu, runs, restarts, memoryBytes };
   }
 
   close(): void {
@@ -251,6 +386,7 @@ class Core implements Engine {
     this.held.clear();
     this.models.clear();
     for (const transport of Object.values(this.transports)) transport.close();
+    this.card?.close();
   }
 
   private async run(op: string, inputs: (Input | null)[], options: CallOptions): Promise<Tensor> {
@@ -258,10 +394,18 @@ class Core implements Engine {
     checkOut(op, out);
     const refs = inputs.map((input) => refOf(op, input));
     const call: Call = { kind: "op", op, inputs: refs, options: plain(options) };
+    // A single operator is less work than its way to a card and back: "auto" keeps it here.
+    const tried = this.asked === "webgpu" ? await this.onCard(call, signal) : null;
+    if (tried && !(tried instanceof Error)) {
+      this.note(op, tried.ms, "webgpu");
+      if (transfer) detach(refs);
+      return into(op, tried.value as Tensor, out);
+    }
     if (out && this.onThisThread) call.out = out;
     const reply = await this.send("runner", call, { signal, transfer: transfer ? buffersOf(refs) : [] }).catch((error: Error) => {
       throw error.message.startsWith("out must") ? new Error(`${op}: ${error.message}`) : error;
     });
+    if (tried) this.cardFailed(tried);
     this.note(op, reply.ms);
     return into(op, reply.value as Tensor, out);
   }
@@ -277,8 +421,8 @@ class Core implements Engine {
   }
 
   /** Remembers what the last computation was and how long it took. */
-  note(op: string, ms: number): void {
-    this.last = { op, ms };
+  note(op: string, ms: number, backend: "cpu" | "webgpu" = "cpu"): void {
+    this.last = { op, ms, backend };
     this.runs += 1;
   }
 
@@ -368,10 +512,32 @@ class Network implements Model {
     return (await this.core.send("answerer", call)).value as Awaited<ReturnType<Model["receptiveField"]>>;
   }
 
-  async run(x: Input, { keep = "output", exact = keep !== "output", out, transfer, signal, progress }: RunOptions = {}): Promise<Run> {
+  async run(x: Input, options: RunOptions = {}): Promise<Run> {
+    const { keep = "output", exact = keep !== "output", out, transfer, signal, progress } = options;
     if (typeof exact !== "boolean") throw new Error(`run: exact must be true or false; got ${JSON.stringify(exact)}`);
     checkOut("run", out);
     const input = refOf("run", x);
+    let failed: Error | undefined;
+    if (this.core.cardTakes(options.exact, keep)) {
+      const trace = nextKey();
+      const call: Call = { kind: "forward", model: this.key, input, keep, exact: false, trace, timed: options.timed };
+      const tried = await this.core.onCard(call, signal);
+      if (tried && !(tried instanceof Error)) {
+        this.core.note("network", tried.ms, "webgpu");
+        const { output, nodes, times } = tried.value as Pick<Run, "output" | "nodes" | "times">;
+        const given = { output: into("run", output, out), nodes, ...(times && { times }) };
+        const answers = this.later(given, transfer ? copyOf(x) : x);
+        if (transfer) detach([input]);
+        return answers;
+      }
+      failed = tried ?? undefined;
+    }
+    const run = await this.onProcessor(x, input, keep, exact, { out, transfer, signal, progress });
+    if (failed) this.core.cardFailed(failed);
+    return run;
+  }
+
+  private async onProcessor(x: Input, input: Ref, keep: NonNullable<RunOptions["keep"]>, exact: boolean, { out, transfer, signal, progress }: RunOptions): Promise<Run> {
     const { shape } = x;
     if (keep === "output" && shape.length >= 3) {
       const strips = await this.tiling(shape, exact);
@@ -380,20 +546,7 @@ class Network implements Model {
         const job: Tiles<Role> = { send, crew: this.core.crew, model: this.key, exact, strips, x, out, signal, progress };
         const output = await runTiles(job);
         this.core.note("network", job.ms ?? 0);
-        // Whoever asks about a value needs the whole picture's maps after all: once, on demand, and in the order of `explain`.
-        const tiled = (this.newest = nextKey());
-        let whole: Promise<Run> | undefined;
-        const asked = () => {
-          if (tiled !== this.newest && !whole) throw new Error("this network has run again since; ask the newer run");
-          return (whole ??= this.whole(x));
-        };
-        return {
-          output,
-          nodes: {},
-          explain: async (node, at) => (await asked()).explain(node, at),
-          shares: async (node, at) => (await asked()).shares(node, at),
-          gradient: async (node, at) => (await asked()).gradient(node, at),
-        };
+        return this.later({ output, nodes: {} }, x);
       }
     }
     const trace = nextKey();
@@ -424,7 +577,26 @@ class Network implements Model {
     return strips;
   }
 
-  /** A run of the whole picture, for questions about a run in tiles. */
+  /**
+   * Whoever asks about a value of a run that left nothing behind (in tiles, on a card) needs the picture's maps after all: once,
+   * on demand, by the processor, and in the order of `explain`.
+   */
+  private later(maps: Pick<Run, "output" | "nodes" | "times">, x: Input): Run {
+    const own = (this.newest = nextKey());
+    let whole: Promise<Run> | undefined;
+    const asked = () => {
+      if (own !== this.newest && !whole) throw new Error("this network has run again since; ask the newer run");
+      return (whole ??= this.whole(x));
+    };
+    return {
+      ...maps,
+      explain: async (node, at) => (await asked()).explain(node, at),
+      shares: async (node, at) => (await asked()).shares(node, at),
+      gradient: async (node, at) => (await asked()).gradient(node, at),
+    };
+  }
+
+  /** A run of the whole picture, for questions about one that left nothing behind. */
   private async whole(x: Input): Promise<Run> {
     const trace = nextKey();
     const call: Call = { kind: "forward", model: this.key, input: refOf("run", x), keep: "output", exact: true, trace };
@@ -485,6 +657,15 @@ function refOf(op: string, input: Input | null): Ref {
     throw new Error(`${op}: shape ${shape.join("×")} means ${count} values; the data has ${data.length}`);
   }
   return { data, shape };
+}
+
+/** A tensor of its own, where the caller's is about to go. */
+const copyOf = (x: Input): Input => (isHeld(x) ? x : { data: x.data.slice(), shape: x.shape });
+
+/** What the caller handed over is gone for him, wherever it was computed. */
+function detach(refs: Ref[]): void {
+  const buffers = buffersOf(refs);
+  if (buffers.length) structuredClone(null, { transfer: buffers });
 }
 
 function checkOut(op: string, out: unknown): void {

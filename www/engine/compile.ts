@@ -1,7 +1,9 @@
 /** Inflates and compiles the wasm modules, each once a page, off the main thread where the browser can. */
 import engine from "virtual:engine";
+import fetchCard from "virtual:gpu";
 import fetchLessons from "virtual:lessons";
 import { fromBase64 } from "./base64";
+import type { Program } from "./transport";
 
 const compiled: Partial<Record<"engine" | "lessons", Promise<WebAssembly.Module>>> = {};
 
@@ -16,6 +18,18 @@ export function compileLessons(): Promise<WebAssembly.Module> {
     delete compiled.lessons;
     throw error;
   }));
+}
+
+let card: Promise<{ module: WebAssembly.Module; program: Program }> | undefined;
+
+/** What computes with a graphics card at hand, and the program of its worker. A failed download may be tried again. */
+export function compileCard(): Promise<{ module: WebAssembly.Module; program: Program }> {
+  return (card ??= fetchCard()
+    .then(async ({ module, program }) => ({ module: await made(module), program }))
+    .catch((error) => {
+      card = undefined;
+      throw error;
+    }));
 }
 
 async function made(base64: string): Promise<WebAssembly.Module> {

@@ -39,7 +39,7 @@ export function needsLessons(call: Call): boolean {
 }
 
 export class Executor {
-  private glue: Glue;
+  protected glue: Glue;
   private lessonsGlue: Lessons | undefined;
   private held = new Map<number, number>();
   /** Copies of held tensors in the lessons' instance, made when a question first names them. */
@@ -70,19 +70,24 @@ export class Executor {
   }
 
   execute(call: Call): Outcome {
-    const panics = globalThis as unknown as Record<string, string | undefined>;
-    delete panics[Executor.PANIC];
     const start = performance.now();
+    const failed = this.watch();
     try {
       const outcome = this.carryOut(call);
       return { ...outcome, ms: performance.now() - start };
     } catch (error) {
-      const panic = panics[Executor.PANIC];
-      if (panic !== undefined || error instanceof WebAssembly.RuntimeError) {
-        throw new Fatal(panic ?? String(error));
-      }
-      throw error;
+      throw failed(error);
     }
+  }
+
+  /** Before a call: gives what turns an error of that call into `Fatal` if the instance died of it. */
+  protected watch(): (error: unknown) => unknown {
+    const panics = globalThis as unknown as Record<string, string | undefined>;
+    delete panics[Executor.PANIC];
+    return (error) => {
+      const panic = panics[Executor.PANIC];
+      return panic !== undefined || error instanceof WebAssembly.RuntimeError ? new Fatal(panic ?? String(error)) : error;
+    };
   }
 
   private carryOut(call: Call): { value: unknown; transfer: ArrayBuffer[] } {
@@ -164,6 +169,9 @@ export class Executor {
       case "release":
         this.release(call.key);
         return { value: null, transfer: [] };
+      case "open_card":
+      case "try_card":
+        throw new Error("this instance has no graphics card at hand");
     }
   }
 
@@ -175,6 +183,16 @@ export class Executor {
     return {
       value: { ...made, image: image.value, labels: Object.fromEntries(labels.map(([name, { value }]) => [name, value])) },
       transfer: [...image.transfer, ...labels.flatMap(([, { transfer }]) => transfer)],
+    };
+  }
+
+  /** The kept maps of a run leave. */
+  protected maps(made: { output: number; nodes: Record<string, number> }, out?: Float32Array): { value: { output: Tensor; nodes: Record<string, Tensor> }; transfer: ArrayBuffer[] } {
+    const output = this.take(made.output, out);
+    const nodes = Object.entries(made.nodes).map(([name, handle]) => [name, this.take(handle)] as const);
+    return {
+      value: { output: output.value, nodes: Object.fromEntries(nodes.map(([name, { value }]) => [name, value])) },
+      transfer: [...output.transfer, ...nodes.flatMap(([, { transfer }]) => transfer)],
     };
   }
 
@@ -190,16 +208,11 @@ export class Executor {
       this.forget(this.newest.get(call.model) ?? 0);
       this.newest.set(call.model, call.trace);
       this.traces.set(call.trace, made.trace);
-      const output = this.take(made.output, call.out);
-      const nodes = Object.entries(made.nodes).map(([name, handle]) => [name, this.take(handle)] as const);
-      return {
-        value: { output: output.value, nodes: Object.fromEntries(nodes.map(([name, { value }]) => [name, value])) },
-        transfer: [...output.transfer, ...nodes.flatMap(([, { transfer }]) => transfer)],
-      };
+      return this.maps(made, call.out);
     });
   }
 
-  private modelOf(key: number): number {
+  protected modelOf(key: number): number {
     const model = this.models.get(key);
     if (model === undefined) throw new Error("this network was closed; load it again before using it");
     return model;
@@ -237,9 +250,12 @@ export class Executor {
     return copy;
   }
 
-  /** Uploads what came with the message, and frees it again whatever happens. */
-  private withInputs<T>(refs: Ref[], use: (handles: Uint32Array) => T): T {
+  /** Uploads what came with the message; `free` gives it back. */
+  protected lend(refs: Ref[]): { handles: Uint32Array; free(): void } {
     const own: number[] = [];
+    const free = () => {
+      for (const handle of own) this.glue.free(handle);
+    };
     try {
       const handles = refs.map((ref) => {
         if (ref === null) return 0;
@@ -248,14 +264,25 @@ export class Executor {
         own.push(handle);
         return handle;
       });
-      return use(Uint32Array.from(handles));
+      return { handles: Uint32Array.from(handles), free };
+    } catch (error) {
+      free();
+      throw error;
+    }
+  }
+
+  /** The same for as long as `use` takes, whatever happens. */
+  private withInputs<T>(refs: Ref[], use: (handles: Uint32Array) => T): T {
+    const { handles, free } = this.lend(refs);
+    try {
+      return use(handles);
     } finally {
-      for (const handle of own) this.glue.free(handle);
+      free();
     }
   }
 
   /** Moves a tensor out of the instance, into `out` where the caller gave one. */
-  private take(handle: number, out?: Float32Array, from: Glue | Lessons = this.glue): { value: { data: Float32Array; shape: number[] }; transfer: ArrayBuffer[] } {
+  protected take(handle: number, out?: Float32Array, from: Glue | Lessons = this.glue): { value: { data: Float32Array; shape: number[] }; transfer: ArrayBuffer[] } {
     try {
       const shape: number[] = Array.from(from.shape_of(handle));
       if (out) {

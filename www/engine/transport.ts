@@ -1,12 +1,14 @@
 /** Two ways to reach an instance: a worker made from a blob, or the calling thread. */
 import workerText from "virtual:worker";
 import { Executor, Fatal } from "./executor";
-import type { Call, FromWorker, Ref, ToWorker } from "./protocol";
+import type { Call, CardStats, FromWorker, Ref, ToWorker } from "./protocol";
 
 export interface Reply {
   value: unknown;
   ms: number;
   memory: number;
+  /** The graphics card's counts, from the instance that has one. */
+  card?: CardStats;
 }
 
 export interface SendOptions {
@@ -20,25 +22,50 @@ export interface Transport {
   close(): void;
 }
 
+/** A graphics card is gone: lost, or silent. */
+export class CardLost extends Error {}
+
 /** An instance died. `message` is the panic's own words. */
 export class InstanceLost extends Error {}
 
 const START_MS = 15_000;
 
+/** What a program answers behind: a worker, or a port of this thread. */
+interface End {
+  onmessage: ((event: MessageEvent<FromWorker>) => void) | null;
+  onerror?: ((event: ErrorEvent) => void) | null;
+  postMessage(message: ToWorker, transfer: ArrayBuffer[]): void;
+}
+
+/** A program that serves whoever writes to it. */
+export type Program = () => { serve(port: MessagePort): void };
+
 export class WorkerTransport implements Transport {
   simd = "";
-  private worker: Worker;
   private ids = 0;
   private pending = new Map<number, { resolve(reply: Reply): void; reject(error: Error): void }>();
 
-  private constructor(private url: string) {
-    this.worker = new Worker(url);
+  private constructor(private worker: End, private end: () => void) {}
+
+  /** Resolves when the instance runs in a worker of this program; rejects where workers are refused. */
+  static async start(module: WebAssembly.Module, text = workerText): Promise<WorkerTransport> {
+    const url = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
+    const worker = new Worker(url);
+    const end = () => {
+      worker.terminate();
+      URL.revokeObjectURL(url);
+    };
+    return WorkerTransport.begin(new WorkerTransport(worker, end), module);
   }
 
-  /** Resolves when the instance runs; rejects where workers are refused. */
-  static async start(module: WebAssembly.Module): Promise<WorkerTransport> {
-    const url = URL.createObjectURL(new Blob([workerText], { type: "text/javascript" }));
-    const transport = new WorkerTransport(url);
+  /** The same on this thread. */
+  static async beside(module: WebAssembly.Module, program: Program): Promise<WorkerTransport> {
+    const { port1, port2 } = new MessageChannel();
+    program().serve(port2);
+    return WorkerTransport.begin(new WorkerTransport(port1, () => port1.close()), module);
+  }
+
+  private static async begin(transport: WorkerTransport, module: WebAssembly.Module): Promise<WorkerTransport> {
     await new Promise<void>((resolve, reject) => {
       const late = setTimeout(() => reject(new Error("the worker did not answer")), START_MS);
       transport.worker.onerror = (event) => {
@@ -81,8 +108,7 @@ export class WorkerTransport implements Transport {
   }
 
   close(): void {
-    this.worker.terminate();
-    URL.revokeObjectURL(this.url);
+    this.end();
     this.lose(new Error("the engine was closed"));
   }
 
@@ -95,6 +121,7 @@ export class WorkerTransport implements Transport {
     const waiting = this.pending.get(message.id);
     this.pending.delete(message.id);
     if (message.type === "done") return waiting?.resolve(message);
+    if (message.lost) return waiting?.reject(new CardLost(message.message));
     if (!message.fatal) return waiting?.reject(new Error(message.message));
     waiting?.reject(new InstanceLost(message.message));
     this.lose(new InstanceLost(message.message));

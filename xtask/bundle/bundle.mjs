@@ -1,5 +1,5 @@
 // Makes pkg/ from the TypeScript in www/ and the optimised wasm. Called by `cargo xtask build`:
-//   node xtask/bundle/bundle.mjs --hash HEX --out DIR [--www DIR] --module engine GLUE.js MODULE.wasm --module lessons GLUE.js MODULE.wasm
+//   node xtask/bundle/bundle.mjs --hash HEX --out DIR [--www DIR] --module engine GLUE.js MODULE.wasm --module lessons … --module gpu …
 // Deterministic: the same inputs give the same bytes.
 import { mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join, relative, resolve, sep } from "node:path";
@@ -39,7 +39,7 @@ const registry = readRegistry(join(www, "widgets/index.ts"));
 const tags = registry.map(({ tag }) => tag);
 const elements = readElements(join(www, "widgets/elements.json"), tags);
 
-function bundle({ entry, name, format, modules, plugins = [], ...more }) {
+function bundle({ entry, name, format, modules, plugins = [], wasm: glues = wasm, ...more }) {
   return build({
     entryPoints: [{ in: entry.includes(":") ? entry : join(www, entry), out: name }],
     format,
@@ -52,18 +52,23 @@ function bundle({ entry, name, format, modules, plugins = [], ...more }) {
     target: ["es2022", "chrome114", "firefox115", "safari16.4"],
     loader: { ".woff2": "file" },
     assetNames: "fonts/[name]",
-    plugins: [...plugins, virtualModules({ wasm, tags, www, ...modules }), cssAsText(www)],
+    plugins: [...plugins, virtualModules({ wasm: glues, tags, www, ...modules }), cssAsText(www)],
     ...more,
   });
 }
 
 const worker = await bundle({ entry: "engine/worker.ts", name: "worker", format: "iife" });
+// The graphics card's instance is the engine's program on a module that can do more.
+const card = await bundle({ entry: "engine/card-worker.ts", name: "card", format: "iife", globalName: "card", wasm: { engine: wasm.gpu } });
+const program = `function(){${card.outputFiles[0].text.trim()}return card}`;
 const modules = { engine: packed.engine, worker: worker.outputFiles[0].text };
+const inPage = (name) => `import { load } from "./engine/chunks"; export default () => load("${name}");`;
+const inModule = (name) => `export default async () => (await import("./kernelscope-${name}.mjs")).default;`;
 const bundles = await Promise.all([
-  bundle({ entry: "core.ts", name: "kernelscope", format: "iife", modules: { ...modules, lessons: `import { load } from "./engine/chunks"; export default () => load("lessons");` } }),
+  bundle({ entry: "core.ts", name: "kernelscope", format: "iife", modules: { ...modules, lessons: inPage("lessons"), gpu: inPage("gpu") } }),
   bundle({
-    entry: "module.ts", name: "kernelscope", format: "esm", outExtension: { ".js": ".mjs" }, external: ["./kernelscope-lessons.mjs"],
-    modules: { ...modules, lessons: `export default async () => (await import("./kernelscope-lessons.mjs")).default;` },
+    entry: "module.ts", name: "kernelscope", format: "esm", outExtension: { ".js": ".mjs" }, external: ["./kernelscope-lessons.mjs", "./kernelscope-gpu.mjs"],
+    modules: { ...modules, lessons: inModule("lessons"), gpu: inModule("gpu") },
   }),
   bundle({ entry: "entry:figure", name: "chunks/figure", format: "iife", plugins: [figureEntry(www)] }),
   ...registry.map((figure) =>
@@ -84,6 +89,9 @@ files.set("kernelscope.wasm", wasm.engine.bytes);
 files.set("kernelscope-lessons.wasm", wasm.lessons.bytes);
 files.set("kernelscope-lessons.mjs", Buffer.from(`export default "${packed.lessons}";\n`));
 files.set("chunks/lessons.js", Buffer.from(`kernelscope.provide("lessons","${packed.lessons}");\n`));
+files.set("kernelscope-gpu.wasm", wasm.gpu.bytes);
+files.set("kernelscope-gpu.mjs", Buffer.from(`export default { module: "${packed.gpu}", program: ${program} };\n`));
+files.set("chunks/gpu.js", Buffer.from(`kernelscope.provide("gpu",{module:"${packed.gpu}",program:${program}});\n`));
 files.set("kernelscope.d.ts", Buffer.from(publicTypes(join(www, "engine/api.ts"))));
 /** Pictures and networks as chunks that carry the file itself, in base64. */
 async function carry(folder, kind, extension) {

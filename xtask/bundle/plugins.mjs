@@ -4,14 +4,14 @@ import { readdirSync } from "node:fs";
 import { join, relative, resolve, sep } from "node:path";
 import { build, transform } from "esbuild";
 
-const NAMES = /^(virtual:(engine|lessons|worker|tags)|glue:(engine|lessons))$/;
+const NAMES = /^(virtual:(engine|lessons|gpu|worker|tags)|glue:(engine|lessons))$/;
 
 /**
- * `virtual:engine` (base64 of the deflated module), `virtual:lessons` (a function that fetches the other one's), `virtual:worker`
+ * `virtual:engine` (base64 of the deflated module), `virtual:lessons` and `virtual:gpu` (functions that fetch the others'), `virtual:worker`
  * (the worker's program as text), and `glue:engine` and `glue:lessons` (functions that give fresh wasm-bindgen glue: the glue
  * keeps its instance in variables, so two instances need two of it).
  */
-export function virtualModules({ wasm, tags, www, engine, lessons, worker }) {
+export function virtualModules({ wasm, tags, www, engine, lessons, gpu, worker }) {
   const needed = (value, name) => {
     if (value === undefined) throw new Error(`${name} may not be imported from this entry`);
     return value;
@@ -19,10 +19,11 @@ export function virtualModules({ wasm, tags, www, engine, lessons, worker }) {
   const made = {
     "virtual:engine": () => ({ contents: needed(engine, "virtual:engine"), loader: "text" }),
     "virtual:lessons": () => ({ contents: needed(lessons, "virtual:lessons"), loader: "js", resolveDir: www }),
+    "virtual:gpu": () => ({ contents: needed(gpu, "virtual:gpu"), loader: "js", resolveDir: www }),
     "virtual:worker": () => ({ contents: needed(worker, "virtual:worker"), loader: "text" }),
     "virtual:tags": () => ({ contents: JSON.stringify(tags), loader: "json" }),
     "glue:engine": async () => ({ contents: await glueFactory(wasm.engine.glue), loader: "js" }),
-    "glue:lessons": async () => ({ contents: await glueFactory(wasm.lessons.glue), loader: "js" }),
+    "glue:lessons": async () => ({ contents: wasm.lessons ? await glueFactory(wasm.lessons.glue) : NO_LESSONS, loader: "js" }),
   };
   return {
     name: "virtual-modules",
@@ -32,6 +33,9 @@ export function virtualModules({ wasm, tags, www, engine, lessons, worker }) {
     },
   };
 }
+
+/** Where an instance is never asked for them. */
+const NO_LESSONS = `export default function createGlue() { throw new Error("this instance has no lessons"); }`;
 
 async function glueFactory(glue) {
   const { outputFiles } = await build({

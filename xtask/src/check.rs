@@ -12,11 +12,15 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// The modules, and the scripts that carry them.
-const MODULES: [(&str, [&str; 2]); 2] = [
+const MODULES: [(&str, [&str; 2]); 3] = [
     ("kernelscope.wasm", ["kernelscope.js", "kernelscope.mjs"]),
     (
         "kernelscope-lessons.wasm",
         ["chunks/lessons.js", "kernelscope-lessons.mjs"],
+    ),
+    (
+        "kernelscope-gpu.wasm",
+        ["chunks/gpu.js", "kernelscope-gpu.mjs"],
     ),
 ];
 

@@ -105,6 +105,19 @@ pub fn browsers() -> Result<PathBuf> {
     geckodriver()
 }
 
+/// Makes sure that there is a Vulkan driver: Mesa's, which imitates a graphics card where there is none.
+pub fn vulkan() -> Result<()> {
+    let folders = ["/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d"];
+    let drivers = folders
+        .iter()
+        .filter_map(|folder| std::fs::read_dir(folder).ok());
+    if drivers.flatten().next().is_some() {
+        return Ok(());
+    }
+    apt(&["mesa-vulkan-drivers"])
+        .context("this needs a Vulkan driver: apt-get install mesa-vulkan-drivers")
+}
+
 /// Makes sure that Chromium and its WebDriver server are there.
 pub fn chromium() -> Result<()> {
     debian(&[

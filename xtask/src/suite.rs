@@ -27,7 +27,7 @@ struct Check {
     run: fn() -> Result<Count>,
 }
 
-const CHECKS: [Check; 9] = [
+const CHECKS: [Check; 10] = [
     Check {
         name: "format",
         what: "cargo fmt --check",
@@ -47,6 +47,11 @@ const CHECKS: [Check; 9] = [
         name: "rust",
         what: "cargo test: the crate, the build tool, pkg/ not stale",
         run: rust,
+    },
+    Check {
+        name: "gpu",
+        what: "graphics cards: every program, operators and networks on Vulkan",
+        run: gpu,
     },
     Check {
         name: "sabotage",
@@ -150,6 +155,12 @@ fn clippy() -> Result<Count> {
             "--package",
             "kernelscope",
             "--features",
+            "engine,lessons,gpu-native",
+        ],
+        &[
+            "--package",
+            "kernelscope",
+            "--features",
             "engine,lessons,sabotage",
         ],
     ] {
@@ -164,7 +175,10 @@ fn clippy() -> Result<Count> {
 fn docs() -> Result<Count> {
     let mut command = cargo(&["doc", "--quiet", "--no-deps", "--workspace"]);
     command
-        .args(["--features", "kernelscope/engine,kernelscope/lessons"])
+        .args([
+            "--features",
+            "kernelscope/engine,kernelscope/lessons,kernelscope/gpu",
+        ])
         .env("RUSTDOCFLAGS", "-D warnings");
     shell::run(&mut command)?;
     Ok(ONE)
@@ -172,6 +186,13 @@ fn docs() -> Result<Count> {
 
 fn rust() -> Result<Count> {
     cargo_test(&["--workspace"])
+}
+
+fn gpu() -> Result<Count> {
+    provision::vulkan()?;
+    let features = ["--package", "kernelscope", "--features", "gpu-native"];
+    let tests = ["--lib", "--test", "shaders", "--test", "gpu"];
+    cargo_test(&[&features[..], &tests].concat())
 }
 
 fn sabotage() -> Result<Count> {
@@ -238,7 +259,7 @@ fn fresh_build() -> Result<Count> {
 fn types() -> Result<Count> {
     let node = provision::node()?;
     provision::npm_packages()?;
-    if !crate::root().join("target/bindgen/lessons.d.ts").is_file() {
+    if !crate::root().join("target/bindgen/gpu.d.ts").is_file() {
         crate::wasm::make(&Variant::shipped())?;
     }
     let mut command = Command::new(node);

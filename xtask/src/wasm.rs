@@ -15,9 +15,18 @@ use wasm_bindgen_cli_support::Bindgen;
 /// The name of the custom section that holds the hash of the sources.
 pub const SECTION: &str = "kernelscope-sources";
 
-/// The wasm modules of the crate, each named as the Cargo feature that makes it: what computes, and what the figures ask besides.
-/// The second is loaded when it is first needed.
-pub const MODULES: [&str; 2] = ["engine", "lessons"];
+/// The wasm modules of the crate: what computes, what the figures ask besides, and what computes with a graphics card at hand.
+/// The last two are loaded when they are first needed.
+pub const MODULES: [&str; 3] = ["engine", "lessons", "gpu"];
+
+/// The Cargo features that make a module.
+fn features(module: &str) -> &str {
+    match module {
+        // It can do what the engine can: a card that fails is replaced by the processor, and measured against it.
+        "gpu" => "engine,gpu",
+        own => own,
+    }
+}
 
 /// How the modules are compiled, and where the steps' results go.
 pub struct Variant {
@@ -109,7 +118,7 @@ fn compile(variant: &Variant, module: &str) -> Result<PathBuf> {
     // Not the toolchain: to find out which one it would be can take seconds. Forcing one counts.
     let force = env::var(toolchain::FORCE).unwrap_or_default();
     let code = sources::hash_of(&["crate", "Cargo.toml", "Cargo.lock", "xtask/src/wasm.rs"])?;
-    let features = format!("{}{}", module, variant.features);
+    let features = format!("{}{}", features(module), variant.features);
     let key = format!("{code} {features} {} {force}", variant.vectors);
     if stamp.is_fresh(&key) {
         skipped(&name, "unchanged");

@@ -18,14 +18,17 @@ export const SIZES = {
 
 export const BROWSERS = ["chromium", "firefox"];
 
-/** Starts a browser; end it with `close()`. */
-export async function launch(name, { width, height } = SIZES.desktop, { dark = false } = {}) {
+/**
+ * Starts a browser; end it with `close()`. `webgpu`: with a graphics card that the processor imitates, SwiftShader in Chromium and
+ * lavapipe in Firefox.
+ */
+export async function launch(name, { width, height } = SIZES.desktop, { dark = false, webgpu = false } = {}) {
   const start = { chromium: launchChromium, firefox: launchFirefox }[name];
   if (!start) throw new Error(`there is no browser "${name}"; there are ${BROWSERS.join(" and ")}`);
   const profile = mkdtempSync(join(tmpdir(), `kernelscope-${name}-`));
   let browser;
   try {
-    const driver = await start(profile, { width, height, dark });
+    const driver = await start(profile, { width, height, dark, webgpu });
     browser = new Browser(name, driver, profile);
     await browser.prepare({ width, height, dark });
     return browser;
@@ -107,13 +110,13 @@ class Browser {
   }
 }
 
-function launchChromium(profile, { width, height }) {
+function launchChromium(profile, { width, height, webgpu }) {
   const options = new chrome.Options()
     .setChromeBinaryPath(find("chromium", process.env.CHROMIUM))
     .addArguments(
       "--headless",
       "--no-sandbox",
-      "--disable-gpu",
+      ...(webgpu ? ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--enable-features=Vulkan"] : ["--disable-gpu"]),
       "--disable-dev-shm-usage",
       "--disable-background-networking",
       "--disable-component-update",
@@ -137,13 +140,15 @@ function launchChromium(profile, { width, height }) {
     .build();
 }
 
-function launchFirefox(profile, { dark }) {
+function launchFirefox(profile, { dark, webgpu }) {
   const options = new firefox.Options()
     .setBinary(find("firefox-esr", process.env.FIREFOX))
     .addArguments("-headless", "-profile", profile)
     // Automation tools loosen this one, and then a page from file:// passes here and fails with readers.
     .setPreference("security.fileuri.strict_origin_policy", true)
     .setPreference("layout.css.prefers-color-scheme.content-override", dark ? 0 : 1)
+    .setPreference("dom.webgpu.enabled", webgpu)
+    .setPreference("gfx.webgpu.ignore-blocklist", webgpu)
     .setPreference("network.captive-portal-service.enabled", false)
     .setPreference("network.connectivity-service.enabled", false)
     .setPreference("remote.log.level", "Fatal")

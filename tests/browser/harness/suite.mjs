@@ -5,12 +5,12 @@ import { BROWSERS, launch } from "./browsers.mjs";
 const wanted = process.env.KERNELSCOPE_BROWSERS?.split(",") ?? BROWSERS;
 
 /** Declares the tests once a browser; `tests` gets a function that gives the running one. */
-export function inBrowsers(tests, { names = BROWSERS, size, dark } = {}) {
+export function inBrowsers(tests, { names = BROWSERS, size, dark, webgpu } = {}) {
   for (const name of names.filter((name) => wanted.includes(name))) {
     describe(name, { timeout: 300_000 }, () => {
       let browser;
       before(async () => {
-        browser = await launch(name, size, { dark });
+        browser = await launch(name, size, { dark, webgpu });
       });
       after(() => browser?.close());
       tests(() => browser, name);

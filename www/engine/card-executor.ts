@@ -1,0 +1,103 @@
+/** Carries out calls with a graphics card at hand. What the card does is a promise; everything else is as in every instance. */
+import type { Glue } from "glue:gpu";
+import type { Trial } from "./decide";
+import { Executor, type Outcome } from "./executor";
+import type { Call, CardStats } from "./protocol";
+
+/** A trial's picture is as large as those of the figures. */
+const SIDE = 256;
+const TIMES = 3;
+
+interface Made {
+  trace: number;
+  output: number;
+  nodes: Record<string, number>;
+  times?: { node: string; ms: number }[];
+}
+
+export class CardExecutor extends Executor {
+  private get card(): Glue {
+    return this.glue as unknown as Glue;
+  }
+
+  /** The card's counts, if one is open. */
+  stats(): CardStats | undefined {
+    try {
+      return this.card.gpu_stats() as CardStats;
+    } catch {
+      return undefined;
+    }
+  }
+
+  async perform(call: Call): Promise<Outcome> {
+    const start = performance.now();
+    const done = this.watch();
+    try {
+      const outcome = await this.onCard(call);
+      return { ...outcome, ms: performance.now() - start };
+    } catch (error) {
+      throw done(error);
+    }
+  }
+
+  private async onCard(call: Call): Promise<{ value: unknown; transfer: ArrayBuffer[] }> {
+    switch (call.kind) {
+      case "open_card":
+        return { value: await this.card.gpu_open({ half: call.half }), transfer: [] };
+      case "try_card":
+        return { value: await this.trial(), transfer: [] };
+      case "op": {
+        const { handles, free } = this.lend(call.inputs);
+        try {
+          return this.take(await this.card.gpu_run(call.op, handles, call.options));
+        } finally {
+          free();
+        }
+      }
+      case "forward": {
+        const { handles, free } = this.lend([call.input]);
+        try {
+          const made = (await this.card.gpu_model_run(this.modelOf(call.model), handles[0]!, call.keep, call.timed === true)) as Made;
+          // Questions about values are the processor's: it adds in the order of `explain`.
+          this.glue.free_trace(made.trace);
+          const { value, transfer } = this.maps(made);
+          return { value: { ...value, times: made.times }, transfer };
+        } finally {
+          free();
+        }
+      }
+      default:
+        return this.execute(call);
+    }
+  }
+
+  /** The same network on the same picture, by the processor and by the card: the best of some runs each. */
+  private async trial(): Promise<Trial> {
+    const model = this.card.trial_network();
+    const picture = Float32Array.from({ length: SIDE * SIDE }, (_, i) => Math.sin(i * 0.7) * Math.cos(Math.floor(i / SIDE) * 0.3));
+    const x = this.glue.put(picture, Uint32Array.of(1, SIDE, SIDE));
+    const timed = async (run: () => Promise<Made> | Made) => {
+      const times: number[] = [];
+      let values: Float32Array = new Float32Array();
+      // The first run makes what later ones use.
+      for (let i = 0; i <= TIMES; i++) {
+        const start = performance.now();
+        const made = await run();
+        if (i > 0) times.push(performance.now() - start);
+        this.glue.free_trace(made.trace);
+        values = this.take(made.output).value.data;
+      }
+      return { values, best: Math.min(...times) };
+    };
+    try {
+      const gpu = await timed(() => this.card.gpu_model_run(model, x, "output", false) as Promise<Made>);
+      const cpu = await timed(() => this.glue.model_run(model, x, "output", false) as Made);
+      const largest = cpu.values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+      const off = cpu.values.reduce((most, value, i) => Math.max(most, Math.abs(value - gpu.values[i]!)), 0);
+      return { cpu: cpu.best, gpu: gpu.best, off: off / largest };
+    } finally {
+      this.glue.free(x);
+      this.glue.free_model(model);
+    }
+  }
+}

@@ -1,0 +1,49 @@
+/** The program of the graphics card's worker; on the page's own thread it serves a port instead. */
+import { CardExecutor } from "./card-executor";
+import { Fatal } from "./executor";
+import type { Call, FromWorker, ToWorker } from "./protocol";
+
+export interface Scope {
+  onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
+  postMessage(message: FromWorker, transfer: ArrayBuffer[]): void;
+}
+
+export function serve(scope: Scope): void {
+  let executor: CardExecutor | undefined;
+  let busy = false;
+  const queue: { id: number; call: Call }[] = [];
+
+  scope.onmessage = ({ data }) => {
+    switch (data.type) {
+      case "start":
+        executor = new CardExecutor(data.module);
+        scope.postMessage({ type: "ready", simd: executor.simd }, []);
+        break;
+      case "call":
+        queue.push(data);
+        void work();
+        break;
+      case "cancel": {
+        const index = queue.findIndex(({ id }) => id === data.id);
+        if (index >= 0) queue.splice(index, 1);
+        break;
+      }
+    }
+  };
+
+  // One call after the other: while one waits for the card, cancellations are heard.
+  async function work(): Promise<void> {
+    if (busy) return;
+    busy = true;
+    for (let job = queue.shift(); job && executor; job = queue.shift()) {
+      try {
+        const { value, transfer, ms } = await executor.perform(job.call);
+        scope.postMessage({ type: "done", id: job.id, value, ms, memory: executor.memory, card: executor.stats() }, transfer);
+      } catch (error) {
+        const message = error instanceof Error ? error.message : String(error);
+        scope.postMessage({ type: "failed", id: job.id, message, fatal: error instanceof Fatal, lost: Boolean(executor.stats()?.lost) }, []);
+      }
+    }
+    busy = false;
+  }
+}

@@ -1,0 +1,73 @@
+/** The graphics card, from the page's side: an instance of the engine with the card at hand, in a worker of its own. */
+import { compileCard } from "./compile";
+import type { Described, Trial } from "./decide";
+import type { Call, CardStats } from "./protocol";
+import { CardLost, type Reply, type SendOptions, WorkerTransport } from "./transport";
+
+/** Where browsers lose a device without a word, only the clock tells. An imitated card may take its time. */
+const SILENT_MS = 10_000;
+const SILENT_IMITATED_MS = 240_000;
+
+export class Card {
+  private held = new Set<number>();
+  private models = new Set<number>();
+  stats: CardStats | null = null;
+
+  private constructor(private transport: WorkerTransport, readonly described: Described) {}
+
+  /** Rejects, in words, where there is no card. */
+  static async open(half: boolean, here: boolean): Promise<Card> {
+    const { module, program } = await compileCard();
+    const transport = here ? await WorkerTransport.beside(module, program) : await WorkerTransport.start(module, `(${program})().serve(self);`);
+    try {
+      const { value } = await within(SILENT_MS, transport.send({ kind: "open_card", half }));
+      return new Card(transport, value as Described);
+    } catch (error) {
+      transport.close();
+      throw error;
+    }
+  }
+
+  /** Both ways of computing, tried on a small network. */
+  async trial(): Promise<Trial> {
+    return (await this.send({ kind: "try_card" })).value as Trial;
+  }
+
+  /** What a call names must be there before it: tensors and models travel when they are first used. */
+  async give(kind: "hold" | "load", key: number, call: () => Call): Promise<void> {
+    const given = kind === "hold" ? this.held : this.models;
+    if (given.has(key)) return;
+    given.add(key);
+    await this.send(call()).catch((error) => {
+      given.delete(key);
+      throw error;
+    });
+  }
+
+  take(kind: "hold" | "load", key: number): void {
+    const given = kind === "hold" ? this.held : this.models;
+    if (given.delete(key)) this.send({ kind: kind === "hold" ? "release" : "unload", key }).catch(() => undefined);
+  }
+
+  async send(call: Call, options?: SendOptions): Promise<Reply> {
+    const reply = await within(this.described.software ? SILENT_IMITATED_MS : SILENT_MS, this.transport.send(call, options));
+    this.stats = reply.card ?? this.stats;
+    return reply;
+  }
+
+  close(): void {
+    this.transport.close();
+  }
+}
+
+async function within<T>(ms: number, answer: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new CardLost(`the graphics card did not answer for ${Math.round(ms / 1000)} seconds`)), ms);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
