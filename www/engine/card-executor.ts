@@ -1,6 +1,6 @@
 /** Carries out calls with a graphics card at hand. What the card does is a promise; everything else is as in every instance. */
 import type { Glue } from "glue:gpu";
-import type { Trial } from "./decide";
+import { type Described, offer, type Trial } from "./decide";
 import { Executor, type Outcome } from "./executor";
 import type { Call, CardStats } from "./protocol";
 
@@ -43,7 +43,7 @@ export class CardExecutor extends Executor {
   private async onCard(call: Call): Promise<{ value: unknown; transfer: ArrayBuffer[] }> {
     switch (call.kind) {
       case "open_card":
-        return { value: await this.card.gpu_open({ half: call.half }), transfer: [] };
+        return { value: await this.open(call.half), transfer: [] };
       case "try_card":
         return { value: await this.trial(), transfer: [] };
       case "op": {
@@ -69,6 +69,14 @@ export class CardExecutor extends Executor {
       default:
         return this.execute(call);
     }
+  }
+
+  /** Some browsers tell a card's maker and kind, and no name. */
+  private async open(half: boolean): Promise<Described> {
+    const described = (await this.card.gpu_open({ half })) as Described;
+    const offered = described.adapter ? "" : await offer();
+    if (typeof offered === "string") return described;
+    return { ...described, adapter: offered.adapter, software: described.software || offered.software };
   }
 
   /** The same network on the same picture, by the processor and by the card: the best of some runs each. */

@@ -3,6 +3,8 @@ import { CardExecutor } from "./card-executor";
 import { Fatal } from "./executor";
 import type { Call, FromWorker, ToWorker } from "./protocol";
 
+const LOSS_MS = 100;
+
 export interface Scope {
   onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
   postMessage(message: FromWorker, transfer: ArrayBuffer[]): void;
@@ -40,6 +42,8 @@ export function serve(scope: Scope): void {
         const { value, transfer, ms } = await executor.perform(job.call);
         scope.postMessage({ type: "done", id: job.id, value, ms, memory: executor.memory, card: executor.stats() }, transfer);
       } catch (error) {
+        // Firefox tells of a loss a moment after what fails of it.
+        await new Promise((later) => setTimeout(later, LOSS_MS));
         const message = error instanceof Error ? error.message : String(error);
         scope.postMessage({ type: "failed", id: job.id, message, fatal: error instanceof Fatal, lost: Boolean(executor.stats()?.lost) }, []);
       }

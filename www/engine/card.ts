@@ -1,7 +1,7 @@
 /** The graphics card, from the page's side: an instance of the engine with the card at hand, in a worker of its own. */
 import { compileCard } from "./compile";
 import type { Described, Trial } from "./decide";
-import type { Call, CardStats } from "./protocol";
+import type { Call } from "./protocol";
 import { CardLost, type Reply, type SendOptions, WorkerTransport } from "./transport";
 
 /** Where browsers lose a device without a word, only the clock tells. An imitated card may take its time. */
@@ -11,7 +11,6 @@ const SILENT_IMITATED_MS = 240_000;
 export class Card {
   private held = new Set<number>();
   private models = new Set<number>();
-  stats: CardStats | null = null;
 
   private constructor(private transport: WorkerTransport, readonly described: Described) {}
 
@@ -51,7 +50,8 @@ export class Card {
 
   async send(call: Call, options?: SendOptions): Promise<Reply> {
     const reply = await within(this.described.software ? SILENT_IMITATED_MS : SILENT_MS, this.transport.send(call, options));
-    this.stats = reply.card ?? this.stats;
+    const { adapter, software } = this.described;
+    if (reply.card) reply.card = { ...reply.card, adapter, software };
     return reply;
   }
 

@@ -1,0 +1,203 @@
+// The graphics card fails in every way that can be made up: the results are there all the same, the reason is told, nothing hangs.
+import assert from "node:assert/strict";
+import { after, before as beforeAll, test } from "node:test";
+import { overHttp } from "./harness/site.mjs";
+import { inBrowsers } from "./harness/suite.mjs";
+import { before, destroyedAt, FAULTS } from "./harness/webgpu.mjs";
+
+let server;
+beforeAll(async () => {
+  server = await overHttp();
+});
+after(() => server.close());
+
+/** In the page: an engine with this backend computes an operator and a network, several times; so does one on the processor. */
+const compute = (options, times, done) => {
+  (async () => {
+    const x = { data: window.Float32Array.from({ length: 48 * 40 }, (_, i) => Math.sin(i * 0.7) + Math.cos(i * 0.13)), shape: [1, 48, 40] };
+    const weight = { data: window.Float32Array.from({ length: 45 }, (_, i) => Math.sin(i)), shape: [5, 1, 3, 3] };
+    const bytes = window.Uint8Array.from(atob(await kernelscope.load("model-grains")), (character) => character.charCodeAt(0));
+    const results = async (engine, count) => {
+      const model = await engine.loadModel(bytes);
+      const all = [];
+      for (let i = 0; i < count; i++) {
+        const map = await engine.conv2d(x, weight, null, { padding: 1 });
+        const ran = engine.stats().last.backend;
+        const run = await model.run(x, { keep: ["enc1.relu2"], exact: options.backend === "cpu" ? true : undefined });
+        all.push({ map, ran: [ran, engine.stats().last.backend], output: run.output, node: run.nodes["enc1.relu2"], logit: (await run.explain("logits", [0, 3, 4])).value });
+        await engine.settled;
+      }
+      return all;
+    };
+    const off = (a, b) => {
+      const largest = b.data.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+      return a.data.reduce((most, value, i) => Math.max(most, Math.abs(value - b.data[i])), 0) / largest;
+    };
+    const plain = await kernelscope.createEngine({ backend: "cpu" });
+    const [truth] = await results(plain, 1);
+    const start = performance.now();
+    const engine = await kernelscope.createEngine(options);
+    const first = { backend: engine.backend, reason: engine.reason };
+    const all = await results(engine, times);
+    await engine.settled;
+    const told = {
+      first,
+      backend: engine.backend,
+      adapter: engine.adapter,
+      reason: engine.reason,
+      stats: engine.stats(),
+      ran: all.flatMap(({ ran }) => ran),
+      off: Math.max(...all.flatMap(({ map, output, node }) => [off(map, truth.map), off(output, truth.output), off(node, truth.node)])),
+      logits: Math.max(...all.map(({ logit }) => Math.abs(logit - truth.logit))),
+      ms: performance.now() - start,
+    };
+    engine.close();
+    plain.close();
+    return told;
+  })().then(done, (error) => done({ error: String(error?.stack ?? error) }));
+};
+
+async function told(browser, fault, { options = { backend: "webgpu" }, times = 3, workers } = {}) {
+  const { driver } = browser;
+  await browser.open(`${server.url}tests/browser/pages/empty.html`);
+  await browser.until("the engine's script", () => typeof kernelscope === "object");
+  await before(browser, fault, workers);
+  await driver.manage().setTimeouts({ script: 120_000 });
+  const result = await driver.executeAsyncScript(compute, options, times);
+  assert.equal(result.error, undefined);
+  assert.ok(result.off < 1e-4, `off by ${result.off}`);
+  assert.equal(result.logits, 0, "a value is taken apart by the processor, whoever computed the map");
+  return result;
+}
+
+inBrowsers(
+  (browser, name) => {
+    // Firefox has a card only where its driver suits it; without one there is nothing here to break.
+    const only = async (context) => {
+      const offered = await told(browser(), FAULTS.none, { times: 1 });
+      if (name === "firefox" && offered.backend === "cpu") context.skip(`no card: ${offered.reason}`);
+      return offered.backend === "webgpu";
+    };
+
+    test("without a fault the card computes, and says what it is", async (context) => {
+      if (!(await only(context))) return;
+      const { backend, adapter, reason, ran, stats } = await told(browser(), FAULTS.none);
+      assert.equal(backend, "webgpu", reason);
+      assert.deepEqual([...new Set(ran)], ["webgpu"]);
+      // Firefox tells no name.
+      assert.match(reason, name === "firefox" ? /^on an imitation of a graphics card by the processor/ : /^on an imitation of a graphics card by the processor \(.+\)$/);
+      if (name === "chromium") assert.match(adapter, /swiftshader/i);
+      assert.deepEqual([stats.gpu.passes, stats.gpu.submits, stats.gpu.writes, stats.gpu.buffersCreated], [1, 1, 1, 0]);
+    });
+
+    test("auto leaves an imitated card alone, and says why", async () => {
+      const { backend, reason, ran } = await told(browser(), FAULTS.none, { options: {}, times: 1 });
+      assert.equal(backend, "cpu");
+      assert.deepEqual([...new Set(ran)], ["cpu"]);
+      assert.match(reason, /^on the processor, in a worker; (what WebGPU offers here is no graphics card but an imitation by the processor|the browser offers no graphics card|this browser, or this place in a page, has no WebGPU)/);
+    });
+
+    for (const [fault, words] of [
+      ["no adapter", /the browser offers no graphics card/],
+      ["the device is refused", /could not be opened .*limits too high/],
+      ["no WebGPU in the worker", /has no WebGPU/],
+    ]) {
+      test(`${fault}: the processor from the beginning`, async (context) => {
+        if (!(await only(context))) return;
+        const { first, backend, reason, ran } = await told(browser(), FAULTS[fault]);
+        assert.deepEqual([first.backend, backend], ["cpu", "cpu"]);
+        assert.match(reason, words);
+        assert.deepEqual([...new Set(ran)], ["cpu"]);
+      });
+    }
+
+    for (const [fault, words] of [
+      ["a shader that does not compile", /failed 3 times in a row: the graphics card refuses a program/],
+      ["results that cannot be read", /failed 3 times in a row: the results could not be read back/],
+    ]) {
+      test(`${fault}: given up after three failures`, async (context) => {
+        if (!(await only(context))) return;
+        const { first, backend, reason, ran } = await told(browser(), FAULTS[fault]);
+        assert.equal(first.backend, "webgpu");
+        assert.equal(backend, "cpu");
+        assert.match(reason, words);
+        assert.deepEqual([...new Set(ran)], ["cpu"]);
+      });
+    }
+
+    for (const [when, owner, method] of [
+      ["before a run", "GPUDevice", "createCommandEncoder"],
+      ["during a run", "GPUQueue", "submit"],
+      ["after a run", "GPUBuffer", "unmap"],
+    ]) {
+      test(`a device lost once ${when}: opened again`, async (context) => {
+        if (!(await only(context))) return;
+        // Another device is another worker's, which is left alone.
+        const { backend, reason, ran } = await told(browser(), destroyedAt(owner, method, "=== 2"), { workers: 1 });
+        assert.equal(backend, "webgpu", reason);
+        assert.match(reason, /opened again after it was lost/);
+        assert.ok(ran.includes("cpu") && ran.at(-1) === "webgpu", ran.join());
+      });
+
+      test(`a device lost again and again ${when}: the processor`, async (context) => {
+        if (!(await only(context))) return;
+        const { backend, reason, ran } = await told(browser(), destroyedAt(owner, method, "=== 1"), { times: 4 });
+        assert.equal(backend, "cpu", reason);
+        assert.match(reason, /the graphics card was lost twice/);
+        assert.equal(ran.at(-1), "cpu");
+      });
+    }
+
+    test("a card that falls silent is waited for, and no longer than that", async (context) => {
+      if (!(await only(context))) return;
+      // An imitated card may take minutes; this one passes for a real one.
+      const real = "Object.defineProperty(GPUAdapterInfo.prototype, 'isFallbackAdapter', { get: () => false }); Object.defineProperty(GPUAdapterInfo.prototype, 'description', { get: () => 'Card 3000' });";
+      const { backend, reason, ms } = await told(browser(), `${real} GPUBuffer.prototype.mapAsync = () => new Promise(() => {})`, { times: 2 });
+      assert.equal(backend, "cpu");
+      assert.match(reason, /lost twice: the graphics card did not answer for 10 seconds/);
+      assert.ok(ms > 15_000 && ms < 60_000, `${ms} ms`);
+    });
+
+    test("a map larger than a card takes is computed by the processor, the next one by the card", async (context) => {
+      if (!(await only(context))) return;
+      const result = await browser().driver.executeAsyncScript((done) => {
+        (async () => {
+          const engine = await kernelscope.createEngine({ backend: "webgpu" });
+          const side = 1500;
+          const weight = { data: new window.Float32Array(16).fill(1), shape: [16, 1, 1, 1] };
+          const big = await engine.conv2d({ data: new window.Float32Array(side * side).fill(2), shape: [1, side, side] }, weight, null);
+          const first = engine.stats().last.backend;
+          const small = await engine.relu({ data: window.Float32Array.of(-1, 2), shape: [2] });
+          const told = { first, second: engine.stats().last.backend, length: big.data.length, last: big.data.at(-1), small: [...small.data], backend: engine.backend };
+          engine.close();
+          return told;
+        })().then(done, (error) => done({ error: String(error) }));
+      });
+      assert.deepEqual(result, { first: "cpu", second: "webgpu", length: 16 * 1500 * 1500, last: 2, small: [0, 2], backend: "webgpu" });
+    });
+
+    test("a mistake of the caller's stays his, and leaves the card", async (context) => {
+      if (!(await only(context))) return;
+      const result = await browser().driver.executeAsyncScript((done) => {
+        (async () => {
+          const engine = await kernelscope.createEngine({ backend: "webgpu" });
+          const x = { data: new window.Float32Array(9), shape: [1, 3, 3] };
+          const messages = [];
+          for (let i = 0; i < 4; i++) messages.push(await engine.maxPool2d(x, { kernelSize: 7 }).then(() => "computed", (error) => error.message));
+          const control = new AbortController();
+          const aborted = engine.relu(x, { signal: control.signal }).then(() => "computed", (error) => error.name);
+          control.abort();
+          const given = { data: new window.Float32Array([-1, 4]), shape: [2] };
+          const moved = await engine.relu(given, { transfer: true });
+          const told = { messages, aborted: await aborted, backend: engine.backend, moved: [...moved.data], left: given.data.length };
+          engine.close();
+          return told;
+        })().then(done, (error) => done({ error: String(error) }));
+      });
+      assert.equal(new Set(result.messages).size, 1);
+      assert.match(result.messages[0], /^max_pool2d: .*7/);
+      assert.deepEqual([result.aborted, result.backend, result.moved, result.left], ["AbortError", "webgpu", [0, 4], 0]);
+    });
+  },
+  { webgpu: true },
+);
