@@ -1,15 +1,18 @@
 // The graphics card fails in every way that can be made up: the results are there all the same, the reason is told, nothing hangs.
 import assert from "node:assert/strict";
 import { after, before as beforeAll, test } from "node:test";
-import { overHttp } from "./harness/site.mjs";
+import { serve } from "../../xtask/serve/server.mjs";
+import { overHttp, ROOT } from "./harness/site.mjs";
 import { inBrowsers } from "./harness/suite.mjs";
 import { before, destroyedAt, FAULTS } from "./harness/webgpu.mjs";
 
 let server;
+/** Without a policy: for pages with scripts in them, and in frames. */
+let plain;
 beforeAll(async () => {
-  server = await overHttp();
+  [server, plain] = await Promise.all([overHttp(), serve({ root: ROOT })]);
 });
-after(() => server.close());
+after(() => Promise.all([server.close(), plain.close()]));
 
 /** In the page: an engine with this backend computes an operator and a network, several times; so does one on the processor. */
 const compute = (options, times, done) => {
@@ -197,6 +200,76 @@ inBrowsers(
       assert.equal(new Set(result.messages).size, 1);
       assert.match(result.messages[0], /^max_pool2d: .*7/);
       assert.deepEqual([result.aborted, result.backend, result.moved, result.left], ["AbortError", "webgpu", [0, 4], 0]);
+    });
+  },
+  { webgpu: true },
+);
+
+/** A figure whose engine may choose: what it tells, and what it says of who computed. */
+const shownBy = async (browser, fault) => {
+  await browser.open(`${plain.url}tests/browser/pages/card.html?${new URLSearchParams({ fault })}`);
+  const settled = () => browser.driver.executeAsyncScript((done) => kernelscope.engine().then(({ settled }) => settled).then(() => done(true)));
+  await browser.until("the figure", () => document.querySelector("ks-grains")?.dataset.state === "ready");
+  await settled();
+  const said = () => browser.run(() => {
+    const root = document.querySelector("ks-grains").shadowRoot;
+    return { facts: [...root.querySelectorAll(".told dd")].map(({ textContent }) => textContent), status: root.querySelector(".status").textContent, title: root.querySelector(".status").title, alert: root.querySelector(".message").textContent };
+  });
+  // Other networks run, now that it is settled where.
+  for (const method of ["deep", "deep-noskip"]) {
+    await browser.run((method) => (document.querySelector("ks-grains").values = { method }), method);
+    await browser.driver.executeAsyncScript((done) => document.querySelector("ks-grains").settled().then(() => done(true)));
+    await settled();
+  }
+  const before = await said();
+  const stats = await browser.driver.executeAsyncScript((done) => kernelscope.engine().then((engine) => done({ reason: engine.reason, ...engine.stats() })));
+  return { ...before, stats };
+};
+
+inBrowsers(
+  (browser, name) => {
+    test("a card that was faster on a trial computes the figures; whatever becomes of it, their numbers stay", async (context) => {
+      await browser().driver.manage().setTimeouts({ script: 120_000 });
+      // An imitation is slower: the trial says so, and is remembered.
+      const slow = await shownBy(browser(), "");
+      assert.equal(slow.alert, "");
+      const kept = await browser().run(() => localStorage.getItem("kernelscope:trial"));
+      if (name === "firefox" && !kept) return context.skip(slow.stats.reason);
+      assert.match(slow.stats.reason, /^on the processor, in a worker; the processor was faster on a trial than the graphics card \(Card 3000\): /);
+      // As if it had been faster.
+      const { trial, ...rest } = JSON.parse(kept);
+      assert.ok(trial.off <= 1e-4 && trial.gpu > trial.cpu, kept);
+      await browser().run((text) => localStorage.setItem("kernelscope:trial", text), JSON.stringify({ ...rest, trial: { ...trial, cpu: 2 * trial.gpu } }));
+      const fast = await shownBy(browser(), "");
+      assert.equal(fast.stats.backend, "webgpu", fast.stats.reason);
+      assert.match(fast.stats.reason, /^on the graphics card \(Card 3000\), which took \d+ ms for a trial where the processor took \d+ ms$/);
+      assert.deepEqual([fast.stats.last.backend, fast.facts, fast.alert], ["webgpu", slow.facts, ""]);
+      assert.match(fast.status, /computed on the graphics card/);
+      assert.match(fast.title, /Computed by this page on the graphics card \(Card 3000\)/);
+      for (const [fault, words] of [
+        [destroyedAt("GPUDevice", "createCommandEncoder", ">= 1"), /on the graphics card \(Card 3000\), opened again after it was lost/],
+        [destroyedAt("GPUQueue", "submit", ">= 1"), /opened again after it was lost/],
+        [FAULTS["no adapter"], /the browser offers no graphics card/],
+        [FAULTS["the device is refused"], /could not be opened/],
+        [FAULTS["no WebGPU in the worker"], /has no WebGPU/],
+        ["page", /has no WebGPU/],
+      ]) {
+        const broken = await shownBy(browser(), fault);
+        assert.deepEqual([broken.facts, broken.alert], [slow.facts, ""], broken.stats.reason);
+        assert.match(broken.stats.reason, words);
+      }
+    });
+
+    test("in a frame that may do nothing but run scripts", async () => {
+      await browser().open(`${plain.url}tests/browser/pages/empty.html`);
+      await browser().run((src) => {
+        addEventListener("message", ({ data }) => (document.body.dataset.told = `${document.body.dataset.told ?? ""} ${data.type}`));
+        const frame = Object.assign(document.createElement("iframe"), { src, allow: "", width: 900, height: 900 });
+        frame.setAttribute("sandbox", "allow-scripts");
+        document.body.append(frame);
+      }, `${plain.url}embed.html?widget=grains`);
+      const told = await browser().until("the figure in the frame", () => /kernelscope:(ready|error)/.test(document.body.dataset.told) && document.body.dataset.told);
+      assert.doesNotMatch(told, /kernelscope:error/);
     });
   },
   { webgpu: true },

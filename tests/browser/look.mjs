@@ -12,6 +12,7 @@
 //   --dark          as on a system that prefers dark
 //   --script JS     run in the page before the picture (may use await); its result is printed
 //   --wait MS       wait after the script
+//   --webgpu        with a graphics card that the processor imitates
 //   --firefox       Firefox ESR instead of Chromium
 // What the page complained about is printed; the exit code is 1 if it complained.
 import { resolve } from "node:path";
@@ -26,7 +27,7 @@ const flag = { type: "boolean", default: false };
 const { values: options } = parseArgs({
   options: {
     url: text, out: text, size: { ...text, default: "desktop" }, width: text, height: text, full: flag, select: text,
-    scroll: text, hash: text, dark: flag, script: text, wait: text, firefox: flag, chromium: flag,
+    scroll: text, hash: text, dark: flag, script: text, wait: text, firefox: flag, chromium: flag, webgpu: flag,
   },
 });
 if (!options.out) throw new Error("look.mjs needs --out FILE.png");
@@ -38,7 +39,7 @@ const size = {
   width: Number(options.width ?? SIZES[options.size].width),
   height: Number(options.height ?? SIZES[options.size].height),
 };
-const browser = await launch(options.firefox ? "firefox" : "chromium", size, { dark: options.dark });
+const browser = await launch(options.firefox ? "firefox" : "chromium", size, { dark: options.dark, webgpu: options.webgpu });
 try {
   await browser.open(address());
   await settled(browser);

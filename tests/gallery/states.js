@@ -72,6 +72,12 @@ const states = {
     attributes: { picture: "yours", threshold: 0.3 },
     expect: { ".rivals": "Nobody knows the truth", ".told dd": "the truth is not known" },
   },
+  "computing": {
+    figure: "ks-backend",
+    about: "as it begins: what computes, and why; nothing has run yet",
+    attributes: {},
+    expect: { ".told dd": "On the processor, in a worker", ".layers .empty": "Nothing has run yet" },
+  },
   "kernel-lab": {
     figure: "ks-kernel-lab",
     about: "Sobel x: picture, directions, frequencies",

@@ -7,6 +7,7 @@ const file = (name) => readFileSync(new URL(`../../pkg/${name}`, import.meta.url
 
 const MODULES = {
   "kernelscope.wasm": ["put", "read", "run", "explain", "load_model", "model_run", "memory"],
+  "kernelscope-gpu.wasm": ["put", "read", "run", "model_run", "gpu_open", "gpu_run", "gpu_model_run", "gpu_stats", "memory"],
   "kernelscope-lessons.wasm": ["put", "read", "specimen", "microscope", "decode", "receptive_chain", "memory"],
 };
 
@@ -22,8 +23,15 @@ for (const [name, functions] of Object.entries(MODULES)) {
   });
 }
 
+test("a graphics card costs 200 KB at most, and only those who have one", () => {
+  const [engine, card] = ["kernelscope.wasm", "kernelscope-gpu.wasm"].map((name) => file(name).length);
+  assert.ok(card - engine <= 200_000, `${card - engine} bytes`);
+  const functions = WebAssembly.Module.imports(new WebAssembly.Module(file("kernelscope.wasm"))).map(({ name }) => name);
+  assert.deepEqual(functions.filter((name) => /gpu|adapter|device/i.test(name)), [], "the engine for the processor knows no card");
+});
+
 test("nothing in pkg/ says where it was built", () => {
-  for (const name of [...Object.keys(MODULES), "kernelscope.js", "kernelscope.mjs", "chunks/figure.js", "chunks/ks-convolution.js", "chunks/page.js"]) {
+  for (const name of [...Object.keys(MODULES), "kernelscope.js", "kernelscope.mjs", "kernelscope-gpu.mjs", "chunks/gpu.js", "chunks/figure.js", "chunks/ks-convolution.js", "chunks/page.js"]) {
     // Not in the wasm as text: among so many letters any short word stands somewhere.
     const text = file(name).toString("latin1").replace(/[A-Za-z0-9+/=]{400,}/g, "");
     const found = /(?:\/home|\/root|\/Users|\/work|\/tmp|\/usr)\/[\w./-]+/.exec(text);

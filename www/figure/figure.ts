@@ -301,7 +301,7 @@ export abstract class Figure extends HTMLElement {
 
   protected sayComputed(): void {
     const { last, simd } = this.engine.stats();
-    const where = simd === "scalar" ? "computed here" : "computed here · SIMD";
+    const where = last?.backend === "webgpu" ? "computed on the graphics card" : simd === "scalar" ? "computed here" : "computed here · SIMD";
     this.say(last ? `${where} · ${last.ms < 0.95 ? last.ms.toFixed(1) : last.ms < 10 ? last.ms.toFixed(1) : Math.round(last.ms)} ms` : where);
     this.status.title = `Computed by this page ${this.engine.reason}.`;
   }

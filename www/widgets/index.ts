@@ -2,6 +2,7 @@
  * The registry: one line a figure. The bundler reads it and makes a chunk of each, so that a page loads what it shows;
  * `elements.json` describes each to those who write pages.
  */
+import { Backend } from "./backend/backend";
 import { Channels } from "./channels/channels";
 import { Convolution } from "./convolution/convolution";
 import { Filters } from "./filters/filters";
@@ -36,4 +37,5 @@ export const figures: Record<string, CustomElementConstructor> = {
   "ks-parameter-count": ParameterCount,
   "ks-pixel-shuffle": PixelShuffle,
   "ks-translation": Translation,
+  "ks-backend": Backend,
 };
