@@ -3,9 +3,10 @@ import { onnx, picture, WORKLOADS } from "./workloads.mjs";
 
 /** Every peer: from a network to a function from Float32Array to Float32Array. Packing and compiling belong to the loading. */
 const PEERS = {
-  async ours({ thread = "here", workers = 1 }) {
+  async ours({ thread = "here", workers = 1, gpu = false }) {
     const { createEngine } = await import("/pkg/kernelscope.mjs");
-    const engine = await createEngine({ backend: "cpu", thread, workers });
+    const engine = await createEngine({ backend: gpu ? "webgpu" : "cpu", thread, workers });
+    if (gpu && engine.backend !== "webgpu") throw new Error(engine.reason);
     return async (net) => {
       const model = await engine.loadModel(onnx(net, net.name === "large"));
       const out = new Float32Array(net.output.reduce((a, b) => a * b));
@@ -13,18 +14,18 @@ const PEERS = {
       return async (x) => (await model.run({ data: x, shape: net.input }, { out })).output.data;
     };
   },
-  async onnxruntime() {
+  async onnxruntime({ gpu = false }) {
     const folder = new URL("/peers/onnxruntime-web/dist/", location.href).href;
-    const ort = await import(`${folder}ort.wasm.min.mjs`);
+    const ort = await import(`${folder}ort.${gpu ? "webgpu" : "wasm"}.min.mjs`);
     Object.assign(ort.env.wasm, { wasmPaths: folder, numThreads: 1 });
     ort.env.logLevel = "error";
     return async (net) => {
-      const session = await ort.InferenceSession.create(onnx(net), { executionProviders: ["wasm"], graphOptimizationLevel: "all" });
+      const session = await ort.InferenceSession.create(onnx(net), { executionProviders: [gpu ? "webgpu" : "wasm"], graphOptimizationLevel: "all" });
       return async (x) => (await session.run({ x: new ort.Tensor("float32", x, net.input) })).y.data;
     };
   },
-  async tensorflow() {
-    const { tf, start } = await import("/build/tensorflow.js");
+  async tensorflow({ gpu = false }) {
+    const { tf, start } = await import(gpu ? "/build/tensorflow-webgpu.js" : "/build/tensorflow.js");
     await start("/peers/@tensorflow/tfjs-backend-wasm/dist/");
     return async (net) => {
       const weights = net.layers.map(({ op, ci, co, k, weight, bias }) => {
@@ -97,6 +98,10 @@ globalThis.bench = {
       times.push(performance.now() - before);
     }
     return times;
+  },
+  async once() {
+    const y = await run(x);
+    globalThis.first = run.after ? run.after(y) : y.slice();
   },
   async memory(runs) {
     const sizes = [];

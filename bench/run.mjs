@@ -3,19 +3,12 @@
 // Ratios within a row are what counts: all peers of a row ran in turns (A B C A B C …), so that the machine's other work meets all.
 import binaryen from "binaryen";
 import { build } from "esbuild";
-import { createReadStream, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
-import { createRequire } from "node:module";
+import { readFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
-import { execFileSync } from "node:child_process";
-import { extname, join, normalize } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import { built, difference, here, launch, open, outputs, PLACES, server, write } from "./stand.mjs";
 
-const here = fileURLToPath(new URL(".", import.meta.url));
-const root = join(here, "..");
-const built = join(root, "target/bench");
-const { chromium } = createRequire(import.meta.url)("playwright-core");
 const option = (name, otherwise) => {
   const i = process.argv.indexOf(`--${name}`);
   return i < 0 ? otherwise : process.argv[i + 1];
@@ -26,10 +19,8 @@ const rounds = Number(option("rounds", "5"));
 for (const name of only) if (!NAMES.includes(name)) throw new Error(`there is no workload ${name}; there are ${NAMES.join(", ")}`);
 
 const PEERS = { ours: ["ours"], onnxruntime: ["onnxruntime"], tensorflow: ["tensorflow"] };
-const FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"];
 const median = (list) => list.toSorted((a, b) => a - b)[list.length >> 1];
 
-mkdirSync(built, { recursive: true });
 await build({
   stdin: {
     contents: `import * as core from "@tensorflow/tfjs-core"; import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
@@ -55,39 +46,6 @@ function peakModule() {
   return Array.from(module.emitBinary());
 }
 
-const TYPES = { ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm" };
-const PLACES = { "/pkg/": join(root, "pkg"), "/peers/": join(here, "node_modules"), "/build/": built, "/": here };
-const server = createServer((request, response) => {
-  const path = normalize(decodeURIComponent(new URL(request.url, "http://x").pathname));
-  const place = Object.keys(PLACES).find((prefix) => path.startsWith(prefix));
-  const file = join(PLACES[place], path.slice(place.length));
-  if (!existsSync(file) || !statSync(file).isFile()) return response.writeHead(404).end();
-  // Isolated, for a clock that resolves microseconds.
-  response.writeHead(200, {
-    "content-type": TYPES[extname(file)] ?? "application/octet-stream", "cache-control": "no-store",
-    "cross-origin-opener-policy": "same-origin", "cross-origin-embedder-policy": "require-corp",
-  });
-  createReadStream(file).pipe(response);
-});
-await new Promise((done) => server.listen(0, "127.0.0.1", done));
-const address = `http://127.0.0.1:${server.address().port}`;
-const executablePath = execFileSync("sh", ["-c", "command -v chromium || command -v google-chrome || command -v chrome"]).toString().trim();
-const launch = () => chromium.launch({ executablePath, args: FLAGS });
-
-async function open(browser, peer, more = "") {
-  const context = await browser.newContext();
-  const page = await context.newPage();
-  const errors = [];
-  const files = new Set();
-  page.on("pageerror", (error) => errors.push(String(error)));
-  context.on("request", (request) => files.add(new URL(request.url()).pathname));
-  await page.goto(`${address}/page.html?peer=${encodeURIComponent(JSON.stringify(peer))}${more}`);
-  await page.waitForFunction("globalThis.ready", null, { timeout: 120_000 }).catch((error) => {
-    throw new Error(`${peer[0]}: ${errors.join("; ") || error}`);
-  });
-  return { page, context, files };
-}
-
 /** The peers in turns on one workload; the median of all runs of each. */
 async function turns(browser, name, peers, most = rounds) {
   const open_ = {};
@@ -99,26 +57,6 @@ async function turns(browser, name, peers, most = rounds) {
   for (const { page } of all) await page.evaluate(() => bench.times(400, 10));
   for (let round = 0; round < most; round++) for (const peer of all) peer.times.push(...(await peer.page.evaluate(() => bench.times(600, 20))));
   return open_;
-}
-
-/** The first outputs of two peers. */
-const outputs = (...peers) =>
-  Promise.all(
-    peers.map(async ({ page }) => {
-      const bytes = Buffer.from(await page.evaluate(() => bench.output()), "base64");
-      return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
-    }),
-  );
-
-/** The largest difference of two outputs, in shares of the largest value (or of 1). */
-function difference(a, b) {
-  if (a.length !== b.length) throw new Error(`outputs of ${a.length} and ${b.length} values`);
-  let [far, large] = [0, 1];
-  for (let i = 0; i < a.length; i++) {
-    far = Math.max(far, Math.abs(a[i] - b[i]));
-    large = Math.max(large, Math.abs(b[i]));
-  }
-  return far / large;
 }
 
 const ms = (value) => (value < 10 ? value.toFixed(2) : value < 100 ? value.toFixed(1) : value.toFixed(0));
@@ -188,10 +126,4 @@ const size = (key) => `${Math.round(bytes[key].reduce((sum, path) => sum + packe
 say(`From navigation to the first result of W6, and download (gzip): kernelscope ${ms(median(starts.ours))} ms, ${size("ours")}; onnxruntime-web ${ms(median(starts.onnxruntime))} ms, ${size("onnxruntime")}; TensorFlow.js ${ms(median(starts.tensorflow))} ms, ${size("tensorflow")}.`);
 server.close();
 
-if (process.argv.includes("--write")) {
-  const file = join(root, "README.md");
-  const [before, rest] = readFileSync(file, "utf8").split("<!-- bench -->\n");
-  const after = rest?.split("<!-- /bench -->")[1];
-  if (after === undefined) throw new Error("README.md has no place for the table: <!-- bench --> … <!-- /bench -->");
-  writeFileSync(file, `${before}<!-- bench -->\n${lines.join("\n")}\n<!-- /bench -->${after}`);
-}
+if (process.argv.includes("--write")) write("bench", lines);

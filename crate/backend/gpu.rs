@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::graph::gpu::Recording;
 use crate::graph::{Graph, Keep, Trace};
 use crate::ops::Op;
-use crate::ops::gpu::{COMMON, Card, MadeOf, Map, Operand, Program, Recorder};
+use crate::ops::gpu::{COMMON, Card, MadeOf, Map, Operand, Program, Recorder, THIS_TIME};
 use crate::tensor::Tensor;
 use futures_channel::oneshot;
 use half::f16;
@@ -26,6 +26,14 @@ const REMEMBERED: usize = 6;
 fn refuse(problem: impl Into<String>) -> Error {
     Error::Other {
         op: "webgpu".into(),
+        problem: problem.into(),
+    }
+}
+
+/// A refusal that says nothing about the card.
+fn not_this(problem: impl Into<String>) -> Error {
+    Error::Other {
+        op: THIS_TIME.into(),
         problem: problem.into(),
     }
 }
@@ -346,7 +354,7 @@ impl Gpu {
         for (i, x) in inputs[..data].iter().enumerate() {
             let Some(x) = x else { continue };
             if !x.data().iter().all(|value| value.is_finite()) {
-                return Err(refuse(
+                return Err(not_this(
                     "an input holds values that are not finite, about which graphics cards promise nothing",
                 ));
             }
@@ -387,7 +395,7 @@ impl Gpu {
             .max_storage_buffer_binding_size
             .min(limits.max_buffer_size);
         if bytes > most {
-            return Err(refuse(format!(
+            return Err(not_this(format!(
                 "a map of {} MB; the graphics card takes at most {} MB at once",
                 bytes >> 20,
                 most >> 20

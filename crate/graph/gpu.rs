@@ -7,7 +7,7 @@
 use super::{Graph, Kind, Trace};
 use crate::error::{Error, Result};
 use crate::ops::conv2d::gpu::{Convolution, Piece, is_pointwise, record};
-use crate::ops::gpu::{Activation, Card, Map, Recorder};
+use crate::ops::gpu::{Activation, Card, Map, Recorder, THIS_TIME};
 use crate::ops::{Op, conv2d};
 use crate::tensor::Tensor;
 use std::sync::Arc;
@@ -96,7 +96,7 @@ impl Graph {
     pub fn before_upload(&self, x: Arc<Tensor>) -> Result<Vec<Option<Arc<Tensor>>>> {
         if !super::plan::finite(x.data()) {
             return Err(Error::Other {
-                op: "webgpu".into(),
+                op: THIS_TIME.into(),
                 problem: "the picture holds values that are not finite, about which graphics cards promise nothing".into(),
             });
         }

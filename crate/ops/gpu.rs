@@ -13,6 +13,9 @@ use std::sync::Arc;
 /// What stands in front of every program.
 pub const COMMON: &str = include_str!("common.wgsl");
 
+/// Who complains where a card cannot do what is asked this time, and can all the same do other things.
+pub const THIS_TIME: &str = "webgpu (this time)";
+
 /// A program for the card.
 #[derive(Debug)]
 pub struct Program {

@@ -93,6 +93,11 @@ const compare = (done) => {
       const [a, b] = [await card.conv2d(wave(shape), weight, null, { padding }), await plain.conv2d(wave(shape), weight, null, { padding })];
       told.shapes[label] = { off: off(a, b), last: Math.abs(a.data.at(-1) - b.data.at(-1)), on: card.stats().last.backend };
     }
+    const half = await kernelscope.createEngine({ backend: "webgpu", precision: "float16" });
+    const weight = wave([8, 4, 3, 3]);
+    const rounded = await half.conv2d(wave([4, 40, 40]), weight, null, { padding: 1 });
+    told.half = { off: off(rounded, await plain.conv2d(wave([4, 40, 40]), weight, null, { padding: 1 })), reason: half.reason, features: half.stats().gpu.features, refused: await kernelscope.createEngine({ precision: "float16" }).catch((error) => error.message) };
+    half.close();
     card.close();
     plain.close();
     return told;
@@ -138,6 +143,11 @@ inBrowsers(
       assert.equal(told.network, "webgpu");
       assert.ok(Object.keys(told.nodes).length > 30);
       for (const [node, off] of Object.entries(told.nodes)) assert.ok(off <= TOLERANCE, `${node}: off by ${off}`);
+      const { off: rounding, reason, features, refused } = told.half;
+      if (features.includes("float16")) assert.ok(rounding > 1e-6 && rounding <= 2e-2, `half precision is off by ${rounding}`);
+      else assert.match(reason, /which has no half precision$/);
+      assert.ok(rounding <= (features.includes("float16") ? 2e-2 : TOLERANCE));
+      assert.match(refused, /precision "float16" is for backend "webgpu"; got backend "auto"/);
       for (const [label, { off, last, on }] of Object.entries(told.shapes)) {
         assert.equal(on, "webgpu", label);
         assert.ok(off <= TOLERANCE && last <= TOLERANCE, `${label}: off by ${off}, the last pixel by ${last}`);

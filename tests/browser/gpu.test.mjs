@@ -116,6 +116,7 @@ inBrowsers(
 
     for (const [fault, words] of [
       ["a shader that does not compile", /failed 3 times in a row: the graphics card refuses a program/],
+      ["not enough memory", /failed 3 times in a row: the graphics card has not enough memory/],
       ["results that cannot be read", /failed 3 times in a row: the results could not be read back/],
     ]) {
       test(`${fault}: given up after three failures`, async (context) => {
@@ -170,6 +171,8 @@ inBrowsers(
           const weight = { data: new window.Float32Array(16).fill(1), shape: [16, 1, 1, 1] };
           const big = await engine.conv2d({ data: new window.Float32Array(side * side).fill(2), shape: [1, side, side] }, weight, null);
           const first = engine.stats().last.backend;
+          // Nor does it hold against a card what no card does.
+          for (const value of [NaN, Infinity, -Infinity]) await engine.relu({ data: window.Float32Array.of(value, 1), shape: [2] });
           const small = await engine.relu({ data: window.Float32Array.of(-1, 2), shape: [2] });
           const told = { first, second: engine.stats().last.backend, length: big.data.length, last: big.data.at(-1), small: [...small.data], backend: engine.backend };
           engine.close();

@@ -49,6 +49,8 @@ const nextKey = (): number => ++keys;
 
 /** A card that fails so often in a row, at calls that the processor can carry out, is given up. */
 const MOST_FAILURES = 3;
+/** What says nothing about the card: a map larger than it takes, values that are not finite. */
+const THIS_TIME = /^webgpu \(this time\): /;
 
 class Core implements Engine {
   settled: Promise<void> = Promise.resolve();
@@ -190,6 +192,7 @@ class Core implements Engine {
   cardFailed(error: Error): void {
     const { card } = this;
     if (!card) return;
+    if (THIS_TIME.test(error.message)) return;
     const words = error.message.replace(/^webgpu: /, "");
     const lost = error instanceof CardLost || error instanceof InstanceLost;
     this.failures += 1;

@@ -13,7 +13,7 @@ cargo xtask serve [--port N] [--no-open]  build, serve on this machine, build ag
 cargo xtask test [--only CHECK]...        run every check, or those named
 cargo xtask still FIGURE [STATE] --out F  render a figure's state: F.png, F.svg or F.pdf; --frames N for its time
 cargo xtask still DOCUMENT.qmd            render a picture for each shortcode in a document
-cargo xtask bench [--only W3,W6] [--rounds N] [--write]
+cargo xtask bench [--gpu] [--only W3,W6] [--rounds N] [--write]
                                           measure against onnxruntime-web and TensorFlow.js; --write puts the table into README.md
 cargo xtask package                       write dist/: the page as a ZIP and as one HTML file, the Quarto extension
 cargo xtask fuzz [EXECUTIONS] [SEED]      damage ONNX files and open them (100000 times, seed 1)";

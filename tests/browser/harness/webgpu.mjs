@@ -31,6 +31,9 @@ export const FAULTS = {
   "a shader that does not compile": `
     const create = GPUDevice.prototype.createShaderModule;
     GPUDevice.prototype.createShaderModule = function (descriptor) { return create.call(this, { ...descriptor, code: "this is no program" }); }`,
+  "not enough memory": `
+    const pop = GPUDevice.prototype.popErrorScope;
+    GPUDevice.prototype.popErrorScope = async function () { return (await pop.call(this)) ?? new GPUOutOfMemoryError("full"); }`,
   "results that cannot be read": "GPUBuffer.prototype.mapAsync = () => Promise.reject(new Error('no mapping'))",
 };
 
