@@ -12,7 +12,7 @@ export class Card {
   private held = new Set<number>();
   private models = new Set<number>();
 
-  private constructor(private transport: WorkerTransport, readonly described: Described) {}
+  private constructor(private transport: WorkerTransport, readonly described: Described, readonly here: boolean) {}
 
   /** Rejects, in words, where there is no card. */
   static async open(half: boolean, here: boolean): Promise<Card> {
@@ -20,7 +20,7 @@ export class Card {
     const transport = here ? await WorkerTransport.beside(module, program) : await WorkerTransport.start(module, `(${program})().serve(self);`);
     try {
       const { value } = await within(SILENT_MS, transport.send({ kind: "open_card", half }));
-      return new Card(transport, value as Described);
+      return new Card(transport, value as Described, here);
     } catch (error) {
       transport.close();
       throw error;
