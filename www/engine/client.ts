@@ -191,7 +191,7 @@ class Core implements Engine {
   /** The processor could, so the card was at fault: a lost one is opened again once; one that keeps failing is given up. */
   cardFailed(error: Error): void {
     const { card } = this;
-    if (!card) return;
+    if (!card?.caused(error)) return;
     if (THIS_TIME.test(error.message)) return;
     const words = error.message.replace(/^webgpu: /, "");
     const lost = error instanceof CardLost || error instanceof InstanceLost;
