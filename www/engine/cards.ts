@@ -106,7 +106,7 @@ export class Cards {
   /** The processor could, so the card was at fault: a lost one is opened again once; one that keeps failing is given up. */
   failed(error: Error): void {
     const { card } = this;
-    if (!card || THIS_TIME.test(error.message)) return;
+    if (!card?.caused(error) || THIS_TIME.test(error.message)) return;
     const lost = error instanceof CardLost || error instanceof InstanceLost;
     this.failures += 1;
     if (!lost && this.failures < MOST_FAILURES) return;
