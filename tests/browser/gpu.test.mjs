@@ -93,6 +93,24 @@ inBrowsers(
       assert.deepEqual([stats.gpu.passes, stats.gpu.submits, stats.gpu.writes, stats.gpu.buffersCreated], [1, 1, 1, 0]);
     });
 
+    for (const thread of ["worker", "here"]) {
+      test(`from a file, too: ${thread}`, async (context) => {
+        if (!(await only(context))) return;
+        await browser().open(new URL("pages/empty.html", import.meta.url).href);
+        await browser().until("the engine's script", () => typeof kernelscope === "object");
+        const result = await browser().driver.executeAsyncScript((thread, done) => {
+          (async () => {
+            const engine = await kernelscope.createEngine({ backend: "webgpu", thread });
+            const { data } = await engine.relu({ data: window.Float32Array.of(-1, 2), shape: [2] });
+            const told = { at: location.protocol, data: [...data], reason: engine.reason, ran: engine.stats().last.backend };
+            engine.close();
+            return told;
+          })().then(done, (error) => done({ error: String(error) }));
+        }, thread);
+        assert.deepEqual([result.error, result.at, result.data, result.ran], [undefined, "file:", [0, 2], "webgpu"], result.reason);
+      });
+    }
+
     test("auto leaves an imitated card alone, and says why", async () => {
       const { backend, reason, ran } = await told(browser(), FAULTS.none, { options: {}, times: 1 });
       assert.equal(backend, "cpu");

@@ -57,17 +57,18 @@ export class WorkerTransport implements Transport {
       worker.terminate();
       URL.revokeObjectURL(url);
     };
-    return WorkerTransport.begin(new WorkerTransport(worker, end), module);
+    return WorkerTransport.begin(new WorkerTransport(worker, end), () => worker.postMessage({ type: "start", module } satisfies ToWorker));
   }
 
-  /** The same on this thread. */
+  /** The same on this thread. The module is handed over: Chromium lets no page from a file send one through a port. */
   static async beside(module: WebAssembly.Module, program: Program): Promise<WorkerTransport> {
     const { port1, port2 } = new MessageChannel();
     program().serve(port2);
-    return WorkerTransport.begin(new WorkerTransport(port1, () => port1.close()), module);
+    const start = new MessageEvent<ToWorker>("message", { data: { type: "start", module } });
+    return WorkerTransport.begin(new WorkerTransport(port1, () => port1.close()), () => port2.onmessage?.(start));
   }
 
-  private static async begin(transport: WorkerTransport, module: WebAssembly.Module): Promise<WorkerTransport> {
+  private static async begin(transport: WorkerTransport, start: () => void): Promise<WorkerTransport> {
     await new Promise<void>((resolve, reject) => {
       const late = setTimeout(() => reject(new Error("the worker did not answer")), START_MS);
       transport.worker.onerror = (event) => {
@@ -80,7 +81,7 @@ export class WorkerTransport implements Transport {
         transport.simd = data.simd;
         resolve();
       };
-      transport.post({ type: "start", module });
+      start();
     }).catch((error) => {
       transport.close();
       throw error;
