@@ -44,6 +44,7 @@ pub mod metrics;
 pub mod microscope;
 pub mod models;
 pub mod network;
+#[cfg(feature = "onnx")]
 pub mod onnx;
 pub mod ops;
 pub mod options;

@@ -11,6 +11,11 @@ declare module "virtual:lessons" {
   export default function fetchLessons(): Promise<string>;
 }
 
+declare module "virtual:onnx" {
+  /** Fetches the module that reads ONNX files, in the same form. */
+  export default function fetchOnnx(): Promise<string>;
+}
+
 declare module "virtual:gpu" {
   /** Fetches the module that computes with a graphics card at hand, in the same form, and the program of its worker. */
   export default function fetchCard(): Promise<{ module: string; program: import("./engine/transport").Program }>;
@@ -30,6 +35,11 @@ declare module "glue:engine" {
 
 declare module "glue:lessons" {
   export type Glue = typeof import("../target/bindgen/lessons");
+  export default function createGlue(): Glue;
+}
+
+declare module "glue:onnx" {
+  export type Glue = typeof import("../target/bindgen/onnx");
   export default function createGlue(): Glue;
 }
 

@@ -81,3 +81,23 @@ test("refusals say which node, and what to do", async () => {
   const fixed = await engine.loadModel(bytes("export/classifier-flatten-script.onnx"));
   await assert.rejects(fixed.run({ shape: [1, 8, 8], data: new Float32Array(64) }), /onnx: the picture must have shape \(1, 11, 15\) or \(1, 1, 11, 15\) \(its size was fixed at export; dynamic_shapes leaves it open\); got \(1, 8, 8\)/);
 });
+
+test("more sizes than are remembered, and the first again: the same bits, with weights that are still there", async () => {
+  const model = await engine.loadModel(bytes("export/unet-padding-itself-dynamo.onnx"), { externalData: bytes("export/unet-padding-itself-dynamo.onnx.data") });
+  assert.equal((await model.card()).format, "onnx");
+  const picture = (h, w) => ({ data: Float32Array.from({ length: h * w }, (_, i) => Math.sin(i * 0.37)), shape: [1, h, w] });
+  const first = await model.run(picture(24, 32));
+  for (let size = 25; size < 31; size++) {
+    const { output } = await model.run(picture(size, size));
+    assert.deepEqual(output.shape.slice(-2), [size, size]);
+  }
+  const again = await model.run(picture(24, 32));
+  assert.deepEqual(again.output, first.output);
+  const node = model.graph.find(({ parameters }) => parameters.includes("weight"));
+  const weight = await model.parameter(`${node.name}.weight`);
+  assert.equal(weight.data.length + (node.parameters.includes("bias") ? weight.shape[0] : 0), node.count);
+  assert.ok(new Set(weight.data).size > 4, "the weights are the file's");
+  model.close();
+  await assert.rejects(engine.loadModel(bytes("export/unet-padding-itself-dynamo.onnx").subarray(0, 900)), /^Error: onnx: /);
+  await assert.rejects(engine.loadModel(Uint8Array.of(1, 2, 3)), /^Error: safetensors: /);
+});

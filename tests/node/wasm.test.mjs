@@ -7,6 +7,7 @@ const file = (name) => readFileSync(new URL(`../../pkg/${name}`, import.meta.url
 
 const MODULES = {
   "kernelscope.wasm": ["put", "read", "run", "explain", "load_model", "model_run", "memory"],
+  "kernelscope-onnx.wasm": ["onnx_read", "onnx_graph", "onnx_weight", "onnx_free", "memory"],
   "kernelscope-gpu.wasm": ["put", "read", "run", "model_run", "gpu_open", "gpu_run", "gpu_model_run", "gpu_stats", "memory"],
   "kernelscope-lessons.wasm": ["put", "read", "specimen", "microscope", "decode", "receptive_chain", "memory"],
 };

@@ -4,8 +4,8 @@ import type {
   LoadOptions, MaxPool2dOptions, MicroscopeOptions, Model, PadOptions, Picture, Specimen, SpecimenKind, Stats, Tensor,
 } from "./api";
 import { Cards, type Holdings } from "./cards";
-import { compileEngine, compileLessons } from "./compile";
-import { needsLessons } from "./executor";
+import { compileEngine, compileSubject } from "./compile";
+import { needs, type Subject } from "./executor";
 import { Network } from "./network";
 import type { Call } from "./protocol";
 import { bytesOf, checkOut, detach, externalFiles, named, nextKey, plain, refOf } from "./refs";
@@ -48,8 +48,8 @@ export class Core implements Engine {
   readonly cards: Cards;
   private transports!: Record<Role, Transport>;
   private restarting: Partial<Record<Role, Promise<void>>> = {};
-  /** Which instances have been given the lessons, or are being given them. */
-  private taught = new Map<Transport, Promise<unknown>>();
+  /** What instances have been taught, or are being taught. */
+  private taught = new Map<Transport, Partial<Record<Subject, Promise<unknown>>>>();
   private held: Holdings["held"] = new Map();
   private models: Holdings["models"] = new Map();
   private closed = false;
@@ -321,9 +321,7 @@ export class Core implements Engine {
     // Somebody may have closed the engine between the call and now.
     if (this.closed) throw new Error("the engine was closed");
     const transport = this.transports[role];
-    if (needsLessons(call)) await this.teach(transport);
-    // While the lessons are on their way, later calls wait too: the order of calls is a promise.
-    else await this.taught.get(transport)?.catch(() => undefined);
+    await this.prepare(transport, call);
     if (this.closed) throw new Error("the engine was closed");
     try {
       const reply = await transport.send(call, options);
@@ -335,15 +333,24 @@ export class Core implements Engine {
     }
   }
 
-  /** Gives an instance the lessons, once; a failed download may be tried again. */
-  private teach(transport: Transport): Promise<unknown> {
+  /** Teaches an instance what a call needs, once; a failed download may be tried again. */
+  private async prepare(transport: Transport, call: Call): Promise<void> {
     let taught = this.taught.get(transport);
-    if (!taught) {
-      taught = compileLessons().then((module) => transport.send({ kind: "lessons", module }));
-      this.taught.set(transport, taught);
-      taught.catch(() => this.taught.delete(transport));
+    if (!taught) this.taught.set(transport, (taught = {}));
+    const subject = needs(call);
+    if (subject && !taught[subject]) {
+      const lesson = compileSubject(subject).then((module) => transport.send({ kind: subject, module }));
+      taught[subject] = lesson;
+      lesson.catch(() => delete taught[subject]);
     }
-    return taught;
+    // While something is on its way, later calls wait too: the order of calls is a promise.
+    const wanted = subject && taught[subject];
+    await Promise.all(Object.values(taught).map((lesson) => (lesson === wanted ? lesson : lesson.catch(() => undefined))));
+  }
+
+  private async load(fresh: Transport, call: Call): Promise<void> {
+    await this.prepare(fresh, call);
+    await fresh.send(call);
   }
 
   /** A dead instance is replaced, and what it held is given to its successor. */
@@ -363,7 +370,7 @@ export class Core implements Engine {
     const held = role.startsWith("helper") ? [] : [...this.held];
     await Promise.all([
       ...held.map(([key, { data, shape }]) => fresh.send({ kind: "hold", key, data, shape })),
-      ...[...this.models].map(([key, files]) => fresh.send({ kind: "load", key, ...files })),
+      ...[...this.models].map(([key, files]) => this.load(fresh, { kind: "load", key, ...files })),
     ]);
   }
 }

@@ -2,20 +2,24 @@
 import engine from "virtual:engine";
 import fetchCard from "virtual:gpu";
 import fetchLessons from "virtual:lessons";
+import fetchOnnx from "virtual:onnx";
 import { fromBase64 } from "./base64";
+import type { Subject } from "./executor";
 import type { Program } from "./transport";
 
-const compiled: Partial<Record<"engine" | "lessons", Promise<WebAssembly.Module>>> = {};
+const compiled: Partial<Record<"engine" | Subject, Promise<WebAssembly.Module>>> = {};
 
 /** What computes: operators and networks. */
 export function compileEngine(): Promise<WebAssembly.Module> {
   return (compiled.engine ??= made(engine));
 }
 
-/** What the figures ask besides: specimens, fields, scores. A failed download may be tried again. */
-export function compileLessons(): Promise<WebAssembly.Module> {
-  return (compiled.lessons ??= fetchLessons().then(made).catch((error) => {
-    delete compiled.lessons;
+const SUBJECTS: Record<Subject, () => Promise<string>> = { lessons: fetchLessons, onnx: fetchOnnx };
+
+/** What an instance can be taught: the figures' questions (specimens, fields, scores), or to read ONNX. A failed download may be tried again. */
+export function compileSubject(subject: Subject): Promise<WebAssembly.Module> {
+  return (compiled[subject] ??= SUBJECTS[subject]().then(made).catch((error) => {
+    delete compiled[subject];
     throw error;
   }));
 }

@@ -1,6 +1,7 @@
-/** Carries out calls on one instance of the engine, and one of the lessons beside it. Workers and the same-thread engine share it. */
+/** Carries out calls on one instance of the engine, and those of the lessons and of ONNX beside it. Workers and the same-thread engine share it. */
 import createEngineGlue, { type Glue } from "glue:engine";
 import createLessonsGlue, { type Glue as Lessons } from "glue:lessons";
+import createOnnxGlue, { type Glue as Onnx } from "glue:onnx";
 import type { Tensor } from "./api";
 import { type Call, isKey, type Ref } from "./protocol";
 
@@ -23,24 +24,36 @@ export class Fatal extends Error {}
 /** What the engine's instance can be asked; everything else is the lessons'. */
 const OWN = new Set(Object.keys(createEngineGlue()));
 
-/** Whether a call needs the lessons. */
-export function needsLessons(call: Call): boolean {
+/** What an instance is taught when a call first needs it. */
+export type Subject = "lessons" | "onnx";
+
+/** Which of it a call needs. */
+export function needs(call: Call): Subject | undefined {
   switch (call.kind) {
+    case "load":
+      return isOnnx(call.bytes) ? "onnx" : undefined;
     case "specimen":
     case "microscope":
     case "decode":
-      return true;
+      return "lessons";
     case "ask":
     case "tensor":
-      return !OWN.has(call.method);
+      return OWN.has(call.method) ? undefined : "lessons";
     default:
-      return false;
+      return undefined;
   }
+}
+
+/** As `Onnx::is` in the crate: the first field of a model is its version or a text, and it is no safetensors. */
+function isOnnx(bytes: Uint8Array): boolean {
+  const safetensors = bytes[8] === 0x7b && bytes[7] === 0 && bytes[6] === 0;
+  return [0x08, 0x12, 0x1a, 0x3a, 0x42].includes(bytes[0] ?? 0) && !safetensors;
 }
 
 export class Executor {
   protected glue: Glue;
   private lessonsGlue: Lessons | undefined;
+  private onnxGlue: Onnx | undefined;
   private held = new Map<number, number>();
   /** Copies of held tensors in the lessons' instance, made when a question first names them. */
   private lent = new Map<number, number>();
@@ -61,7 +74,7 @@ export class Executor {
   }
 
   get memory(): number {
-    return this.glue.memory_bytes() + (this.lessonsGlue?.memory_bytes() ?? 0);
+    return this.glue.memory_bytes() + (this.lessonsGlue?.memory_bytes() ?? 0) + (this.onnxGlue?.memory_bytes() ?? 0);
   }
 
   private get lessons(): Lessons {
@@ -100,6 +113,13 @@ export class Executor {
           this.lessonsGlue = fresh;
         }
         return { value: null, transfer: [] };
+      case "onnx":
+        if (!this.onnxGlue) {
+          const fresh = createOnnxGlue();
+          fresh.initSync({ module: call.module });
+          this.onnxGlue = fresh;
+        }
+        return { value: null, transfer: [] };
       case "op":
         return this.withInputs(call.inputs, (handles) => this.take(glue.run(call.op, handles, call.options), call.out));
       case "explain":
@@ -136,7 +156,7 @@ export class Executor {
         return { value: { ...made, image: image.value }, transfer: image.transfer };
       }
       case "load": {
-        const model = glue.load_model(call.bytes, call.external);
+        const model = isOnnx(call.bytes) ? this.loadOnnx(call.bytes, call.external) : glue.load_model(call.bytes);
         this.models.set(call.key, model);
         return { value: glue.model_graph(model), transfer: [] };
       }
@@ -173,6 +193,19 @@ export class Executor {
       case "try_card":
         throw new Error("this instance has no graphics card at hand");
     }
+  }
+
+  /** The file stays with the instance that reads it; the engine asks it for the graph of each size of picture, and for each weight once. */
+  private loadOnnx(bytes: Uint8Array, external: (string | Uint8Array)[]): number {
+    const onnx = this.onnxGlue;
+    if (!onnx) throw new Error("the engine has not been taught to read ONNX");
+    const { file, ...described } = onnx.onnx_read(bytes, external) as { file: number; nodes: unknown; card: unknown };
+    const source = {
+      graph: (input: Uint32Array) => onnx.onnx_graph(file, input),
+      weight: (number: number) => onnx.onnx_weight(file, number),
+      free: () => onnx.onnx_free(file),
+    };
+    return this.glue.load_elsewhere(source, described);
   }
 
   /** Moves a micrograph and its labels out of the lessons. */

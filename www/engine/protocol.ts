@@ -7,7 +7,7 @@ export type { CardStats };
 export type Ref = { data: Float32Array; shape: number[] } | { key: number } | null;
 
 export type Call =
-  | { kind: "lessons"; module: WebAssembly.Module }
+  | { kind: "lessons" | "onnx"; module: WebAssembly.Module }
   | { kind: "op"; op: string; inputs: Ref[]; options: object; out?: Float32Array }
   | { kind: "explain"; op: string; inputs: Ref[]; options: object; at: number[] }
   | { kind: "ask"; method: string; args: unknown[] }

@@ -59,16 +59,16 @@ function bundle({ entry, name, format, modules, plugins = [], wasm: glues = wasm
 
 const worker = await bundle({ entry: "engine/worker.ts", name: "worker", format: "iife" });
 // The graphics card's instance is the engine's program on a module that can do more.
-const card = await bundle({ entry: "engine/card-worker.ts", name: "card", format: "iife", globalName: "card", wasm: { engine: wasm.gpu } });
+const card = await bundle({ entry: "engine/card-worker.ts", name: "card", format: "iife", globalName: "card", wasm: { engine: wasm.gpu, onnx: wasm.onnx } });
 const program = `function(){${card.outputFiles[0].text.trim()}return card}`;
 const modules = { engine: packed.engine, worker: worker.outputFiles[0].text };
 const inPage = (name) => `import { load } from "./engine/chunks"; export default () => load("${name}");`;
 const inModule = (name) => `export default async () => (await import("./kernelscope-${name}.mjs")).default;`;
 const bundles = await Promise.all([
-  bundle({ entry: "core.ts", name: "kernelscope", format: "iife", modules: { ...modules, lessons: inPage("lessons"), gpu: inPage("gpu") } }),
+  bundle({ entry: "core.ts", name: "kernelscope", format: "iife", modules: { ...modules, lessons: inPage("lessons"), onnx: inPage("onnx"), gpu: inPage("gpu") } }),
   bundle({
-    entry: "module.ts", name: "kernelscope", format: "esm", outExtension: { ".js": ".mjs" }, external: ["./kernelscope-lessons.mjs", "./kernelscope-gpu.mjs"],
-    modules: { ...modules, lessons: inModule("lessons"), gpu: inModule("gpu") },
+    entry: "module.ts", name: "kernelscope", format: "esm", outExtension: { ".js": ".mjs" }, external: ["./kernelscope-lessons.mjs", "./kernelscope-onnx.mjs", "./kernelscope-gpu.mjs"],
+    modules: { ...modules, lessons: inModule("lessons"), onnx: inModule("onnx"), gpu: inModule("gpu") },
   }),
   bundle({ entry: "entry:figure", name: "chunks/figure", format: "iife", plugins: [figureEntry(www)] }),
   ...registry.map((figure) =>
@@ -89,6 +89,9 @@ files.set("kernelscope.wasm", wasm.engine.bytes);
 files.set("kernelscope-lessons.wasm", wasm.lessons.bytes);
 files.set("kernelscope-lessons.mjs", Buffer.from(`export default "${packed.lessons}";\n`));
 files.set("chunks/lessons.js", Buffer.from(`kernelscope.provide("lessons","${packed.lessons}");\n`));
+files.set("kernelscope-onnx.wasm", wasm.onnx.bytes);
+files.set("kernelscope-onnx.mjs", Buffer.from(`export default "${packed.onnx}";\n`));
+files.set("chunks/onnx.js", Buffer.from(`kernelscope.provide("onnx","${packed.onnx}");\n`));
 files.set("kernelscope-gpu.wasm", wasm.gpu.bytes);
 files.set("kernelscope-gpu.mjs", Buffer.from(`export default { module: "${packed.gpu}", program: ${program} };\n`));
 files.set("chunks/gpu.js", Buffer.from(`kernelscope.provide("gpu",{module:"${packed.gpu}",program:${program}});\n`));

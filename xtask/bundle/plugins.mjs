@@ -4,14 +4,14 @@ import { readdirSync } from "node:fs";
 import { join, relative, resolve, sep } from "node:path";
 import { build, transform } from "esbuild";
 
-const NAMES = /^(virtual:(engine|lessons|gpu|worker|tags)|glue:(engine|lessons))$/;
+const NAMES = /^(virtual:(engine|lessons|onnx|gpu|worker|tags)|glue:(engine|lessons|onnx))$/;
 
 /**
- * `virtual:engine` (base64 of the deflated module), `virtual:lessons` and `virtual:gpu` (functions that fetch the others'), `virtual:worker`
- * (the worker's program as text), and `glue:engine` and `glue:lessons` (functions that give fresh wasm-bindgen glue: the glue
+ * `virtual:engine` (base64 of the deflated module), `virtual:lessons`, `virtual:onnx` and `virtual:gpu` (functions that fetch the others'), `virtual:worker`
+ * (the worker's program as text), and `glue:engine`, `glue:lessons` and `glue:onnx` (functions that give fresh wasm-bindgen glue: the glue
  * keeps its instance in variables, so two instances need two of it).
  */
-export function virtualModules({ wasm, tags, www, engine, lessons, gpu, worker }) {
+export function virtualModules({ wasm, tags, www, engine, lessons, onnx, gpu, worker }) {
   const needed = (value, name) => {
     if (value === undefined) throw new Error(`${name} may not be imported from this entry`);
     return value;
@@ -19,11 +19,13 @@ export function virtualModules({ wasm, tags, www, engine, lessons, gpu, worker }
   const made = {
     "virtual:engine": () => ({ contents: needed(engine, "virtual:engine"), loader: "text" }),
     "virtual:lessons": () => ({ contents: needed(lessons, "virtual:lessons"), loader: "js", resolveDir: www }),
+    "virtual:onnx": () => ({ contents: needed(onnx, "virtual:onnx"), loader: "js", resolveDir: www }),
     "virtual:gpu": () => ({ contents: needed(gpu, "virtual:gpu"), loader: "js", resolveDir: www }),
     "virtual:worker": () => ({ contents: needed(worker, "virtual:worker"), loader: "text" }),
     "virtual:tags": () => ({ contents: JSON.stringify(tags), loader: "json" }),
     "glue:engine": async () => ({ contents: await glueFactory(wasm.engine.glue), loader: "js" }),
     "glue:lessons": async () => ({ contents: wasm.lessons ? await glueFactory(wasm.lessons.glue) : NO_LESSONS, loader: "js" }),
+    "glue:onnx": async () => ({ contents: await glueFactory(wasm.onnx.glue), loader: "js" }),
   };
   return {
     name: "virtual-modules",

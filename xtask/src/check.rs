@@ -12,11 +12,15 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// The modules, and the scripts that carry them.
-const MODULES: [(&str, [&str; 2]); 3] = [
+const MODULES: [(&str, [&str; 2]); 4] = [
     ("kernelscope.wasm", ["kernelscope.js", "kernelscope.mjs"]),
     (
         "kernelscope-lessons.wasm",
         ["chunks/lessons.js", "kernelscope-lessons.mjs"],
+    ),
+    (
+        "kernelscope-onnx.wasm",
+        ["chunks/onnx.js", "kernelscope-onnx.mjs"],
     ),
     (
         "kernelscope-gpu.wasm",

@@ -15,15 +15,16 @@ use wasm_bindgen_cli_support::Bindgen;
 /// The name of the custom section that holds the hash of the sources.
 pub const SECTION: &str = "kernelscope-sources";
 
-/// The wasm modules of the crate: what computes, what the figures ask besides, and what computes with a graphics card at hand.
-/// The last two are loaded when they are first needed.
-pub const MODULES: [&str; 3] = ["engine", "lessons", "gpu"];
+/// The wasm modules of the crate: what computes, what the figures ask besides, what reads ONNX files, and what computes with a graphics card at hand.
+/// The others are loaded when they are first needed.
+pub const MODULES: [&str; 4] = ["engine", "lessons", "onnx", "gpu"];
 
 /// The Cargo features that make a module.
 fn features(module: &str) -> &str {
     match module {
         // It can do what the engine can: a card that fails is replaced by the processor, and measured against it.
         "gpu" => "engine,gpu",
+        "onnx" => "web,onnx",
         own => own,
     }
 }
@@ -141,7 +142,13 @@ fn compile(variant: &Variant, module: &str) -> Result<PathBuf> {
         let mut build = toolchain.cargo_build(&flags);
         build
             .current_dir(crate::root())
-            .args(["--package", "kernelscope", "--lib", "--release"])
+            .args([
+                "--package",
+                "kernelscope",
+                "--lib",
+                "--release",
+                "--no-default-features",
+            ])
             .args(["--features", &features, "--target-dir"])
             .arg(&folder);
         shell::run(&mut build)?;
