@@ -13,8 +13,14 @@ export type Input = Tensor | Held;
 export type Pair = number | [number, number];
 export type PaddingMode = "zeros" | "reflect" | "replicate" | "circular";
 export interface EngineOptions {
-    /** "cpu" is the only backend of this version; "auto" picks it and `reason` says so. */
+    /**
+     * "auto" (default) starts on the processor and moves networks to a graphics card that has been tried and found right and
+     * faster; see `settled`. "webgpu" takes any card, an imitated one too, for operators as well. What a card refuses or fails at,
+     * the processor computes, and `reason` says so.
+     */
     backend?: "auto" | "cpu" | "webgpu";
+    /** "float16": with backend "webgpu", maps are stored in half precision where the card can (2 % of the largest value at most). */
+    precision?: "float32" | "float16";
     /** "worker" (default) keeps the page responsive; "here" computes on the calling thread. */
     thread?: "worker" | "here";
     /** Workers that share a network's run on a large picture, 1 (default) to 16. With thread "here" there is only this one. */
@@ -161,14 +167,49 @@ export interface KernelInfo {
     about: string;
     size: number;
 }
+/** A graphics card, and what its last run cost. */
+export interface CardStats {
+    adapter: string;
+    /** The processor imitates it. */
+    software: boolean;
+    /** What of it is in use: "float16", "timestamps". */
+    features: string[];
+    /** Why it is lost, if it is. */
+    lost: string | null;
+    dispatches: number;
+    passes: number;
+    submits: number;
+    /** Writes from the processor's memory, and their bytes. */
+    writes: number;
+    uploaded: number;
+    /** Bytes read back. */
+    readBack: number;
+    /** Different pipelines used. */
+    pipelines: number;
+    /** What was made for this run: nothing, if one like it ran before. */
+    buffersCreated: number;
+    bindGroupsCreated: number;
+    pipelinesCreated: number;
+    /** Bytes of weights and tables written for this run. */
+    constantsUploaded: number;
+    flops: number;
+    /** Bytes of its buffers. */
+    memory: number;
+}
 export interface Stats {
     backend: string;
+    adapter: string;
     simd: string;
-    /** The last computation: which operator, and its milliseconds inside the engine. */
+    /** Workers that compute on the processor. */
+    workers: number;
+    /** The last computation: which operator, where, and its milliseconds inside the engine. */
     last: {
         op: string;
         ms: number;
+        backend: "cpu" | "webgpu";
     } | null;
+    /** The card's last run, if there was one. */
+    gpu: CardStats | null;
     runs: number;
     restarts: number;
     memoryBytes: number;
@@ -210,6 +251,11 @@ export interface Run {
     /** The gradient of one value of any node with respect to the input picture. */
     gradient(node: string, at: number[]): Promise<Tensor>;
     shares(node: string, at: number[]): Promise<Shares>;
+    /** Each node's milliseconds, if they were asked for and a graphics card told them. */
+    times?: {
+        node: string;
+        ms: number;
+    }[];
 }
 /** The bytes of a file. */
 export type Bytes = Uint8Array | ArrayBuffer;
@@ -222,9 +268,11 @@ export interface RunOptions extends CallOptions {
     /**
      * Whether convolutions add their products in the order of `explain`, so that every value equals its explanation to the bit.
      * By default they do where maps between are kept, to be looked at; a run for its output alone takes the fastest order, which
-     * differs in the last digits.
+     * differs in the last digits. An exact run is the processor's, whatever the backend.
      */
     exact?: boolean;
+    /** Asks a graphics card for the time of each node. */
+    timed?: boolean;
     /** Called after each tile of a picture that is run in tiles, with how many are done and how many there are. */
     progress?: (done: number, total: number) => void;
 }
@@ -258,8 +306,10 @@ export interface Engine {
     readonly backend: "cpu" | "webgpu";
     readonly adapter: string;
     readonly simd: string;
-    /** Why this backend and this thread, in a person's words. */
+    /** Why this backend and this thread, in a person's words. It changes when the backend does. */
     readonly reason: string;
+    /** Resolves when it has been decided which backend computes; again a pending one while a lost card is opened once more. */
+    readonly settled: Promise<void>;
     conv2d(x: Input, weight: Input, bias: Input | null, options?: Conv2dOptions): Promise<Tensor>;
     relu(x: Input, options?: CallOptions): Promise<Tensor>;
     maxPool2d(x: Input, options: MaxPool2dOptions): Promise<Tensor>;

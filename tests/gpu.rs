@@ -387,11 +387,11 @@ fn a_lost_device_says_so_and_another_takes_its_place() -> Result<()> {
     let gpu = open(Wishes::default());
     block_on(gpu.run(&graph, x.clone(), &Keep::Output, false))?;
     gpu.close();
-    let message = block_on(gpu.run(&graph, x.clone(), &Keep::Output, false)).err();
-    let message = message.expect("a refusal").to_string();
+    let message = block_on(gpu.run(&graph, x.clone(), &Keep::Output, false));
+    let message = message.expect_err("a refusal").to_string();
     assert!(message.starts_with("webgpu: "), "{message}");
-    let message = block_on(gpu.run_op(&Op::Relu, &[Some(x.clone())])).err();
-    assert!(message.is_some());
+    let message = block_on(gpu.run_op(&Op::Relu, &[Some(x.clone())]));
+    message.expect_err("a refusal");
     let next = open(Wishes::default());
     assert!(next.lost().is_none());
     block_on(next.run(&graph, x, &Keep::Output, false))?;
@@ -404,7 +404,7 @@ fn refuses_in_words() -> Result<()> {
     let graph = tiny();
     let message = |x: Tensor| {
         let run = block_on(gpu.run(&graph, Arc::new(x), &Keep::Output, false));
-        run.err().expect("a refusal").to_string()
+        run.expect_err("a refusal").to_string()
     };
     // A map of 8 channels at 2304 × 2304 takes 162 MB, and cards take 128 MB at once.
     let large = message(Tensor::new(&[1, 2304, 2304], vec![0.0; 2304 * 2304])?);
@@ -425,8 +425,7 @@ fn refuses_in_words() -> Result<()> {
     ));
     assert!(
         missing
-            .err()
-            .expect("a refusal")
+            .expect_err("a refusal")
             .to_string()
             .contains("nowhere")
     );

@@ -5,6 +5,7 @@
 use kernelscope::graph::{Description, Graph, Keep};
 use kernelscope::map::Map;
 use kernelscope::ops::conv2d::{BOUND, Inputs, Order, Settings, run, run_with};
+use kernelscope::options::Value;
 use kernelscope::window::{Padding, PaddingMode, Spec};
 use kernelscope::{Result, Tensor};
 use std::sync::Arc;
@@ -355,5 +356,114 @@ fn what_cannot_be_split_is_refused_with_its_cost() -> Result<()> {
         message.contains("GB") && message.contains("(1, 4, 4096)"),
         "{message}"
     );
+    Ok(())
+}
+
+/// A network that does little with much runs strip by strip: joined, they are the whole to the bit. Others are left whole.
+#[test]
+fn light_networks_run_in_strips_that_stay_near() -> Result<()> {
+    let image =
+        |channels: usize| Description::new("image", "input", &[]).with("channels", channels);
+    let fixed = |shape: &[usize]| {
+        let list = shape.iter().map(|&n| n.into()).collect();
+        Description::new("image", "input", &[]).with("shape", Value::List(list))
+    };
+    let conv = Description::new("conv", "conv2d", &["image"])
+        .with("padding", 1usize)
+        .learned(&["weight"]);
+    let pool =
+        |from: &str| Description::new("pool", "max_pool2d", &[from]).with("kernelSize", 2usize);
+    let weight = |shape: &[usize]| -> Result<Map<String, Tensor>> {
+        Ok([("conv.weight".to_string(), Tensor::from_fn(shape, noise(3))?)].into())
+    };
+    let relu = Description::new("relu", "relu", &["conv"]);
+    let light = [
+        (
+            vec![image(1), conv.clone()],
+            weight(&[1, 1, 3, 3])?,
+            [1, 1024, 640],
+        ),
+        (
+            vec![fixed(&[8, 384, 512]), pool("image")],
+            Map::new(),
+            [8, 384, 512],
+        ),
+        (
+            vec![image(2), conv.clone(), relu, pool("relu")],
+            weight(&[3, 2, 3, 3])?,
+            [2, 802, 514],
+        ),
+    ];
+    for (nodes, tensors, shape) in light {
+        let graph = Arc::new(Graph::new(nodes, tensors)?);
+        let [c, h, w] = shape;
+        let x = Tensor::from_fn(&shape, noise(7))?;
+        let whole = graph.run(x.clone(), &Keep::Output)?.output();
+        let [channels, height, width] = *whole.shape() else {
+            panic!("a picture")
+        };
+        let strips = graph.light(&shape)?.expect("it does little with much");
+        assert!(strips.len() > 3, "{} strips", strips.len());
+        let mut next = 0;
+        for strip in strips {
+            assert_eq!(strip.top, next);
+            next = strip.bottom;
+            let rows = |c: usize| &x.data()[(c * h + strip.from) * w..(c * h + strip.to) * w];
+            let part = (0..c).flat_map(rows).copied().collect();
+            let part = Tensor::new(&[c, strip.to - strip.from, w], part)?;
+            let taken = strip.skip..strip.skip + strip.bottom - strip.top;
+            let map =
+                graph
+                    .made_for(part.shape())
+                    .with_rows(part, Order::Reading, taken.clone())?;
+            for c in 0..channels {
+                let (own, all) = (c * map.shape()[1] * width, c * height * width);
+                let got = &map.data()[own + taken.start * width..own + taken.end * width];
+                let wanted = &whole.data()[all + strip.top * width..all + strip.bottom * width];
+                assert_eq!(got, wanted, "{shape:?}, rows {}", strip.top);
+            }
+        }
+        assert_eq!(next, height);
+    }
+    // Small pictures, many products, free sums, too many nodes.
+    let heavy = [
+        (
+            vec![image(1), conv.clone()],
+            weight(&[1, 1, 3, 3])?,
+            [1, 256, 256],
+        ),
+        (
+            vec![image(1), conv.clone()],
+            weight(&[1, 1, 7, 7])?,
+            [1, 1024, 640],
+        ),
+        (
+            vec![image(4), conv.clone()],
+            weight(&[4, 4, 3, 3])?,
+            [4, 512, 512],
+        ),
+        (
+            vec![image(8), pool("image")]
+                .into_iter()
+                .chain((0..3).map(|i| {
+                    let before = if i == 0 {
+                        "pool".into()
+                    } else {
+                        format!("r{}", i - 1)
+                    };
+                    Description::new(format!("r{i}"), "relu", &[before.as_str()])
+                }))
+                .collect(),
+            Map::new(),
+            [8, 384, 512],
+        ),
+    ];
+    for (nodes, tensors, shape) in heavy {
+        assert_eq!(
+            Graph::new(nodes, tensors)?.light(&shape)?,
+            None,
+            "{shape:?}"
+        );
+    }
     Ok(())
 }

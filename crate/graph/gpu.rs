@@ -69,8 +69,8 @@ impl Graph {
             }
         }
         let mut outputs = Vec::new();
-        for i in 0..self.nodes.len() {
-            if kept[i] && !writer.host[i] {
+        for (i, kept) in kept.iter().enumerate() {
+            if *kept && !writer.host[i] {
                 outputs.push((i, writer.map(i)?));
             }
         }

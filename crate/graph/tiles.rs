@@ -18,6 +18,15 @@ use std::sync::Arc;
 /// Output rows of one tile of a convolution in free order.
 const TILE: usize = 4;
 
+/// Maps of fewer bytes stay in the caches anyway.
+const MUCH: usize = 4 << 20;
+/// Bytes of the maps of one strip, so that they stay in a cache of the second level.
+const NEAR: usize = 512 << 10;
+/// The most nodes of a network that does little.
+const FEW: usize = 3;
+/// The most products a value of a convolution that does little.
+const LIGHT: usize = 32;
+
 /// One strip: the rows of the picture that are read, and the rows of the output that are taken.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Strip {
@@ -121,6 +130,46 @@ impl Graph {
         whole("every part of it sees almost all rows".into())
     }
 
+    /// The strips of a network that does little with much: few nodes and few products a value, so that most of its time would be
+    /// spent on reading and writing maps larger than the caches. None for others.
+    ///
+    /// # Errors
+    /// If the picture does not suit the network.
+    pub fn light(&self, input: &[usize]) -> Result<Option<Vec<Strip>>> {
+        let sizes = self.sizes(input)?;
+        let few = |op: &Op, node: &super::Node| match op {
+            Op::Conv2d(settings) => {
+                let weight = node.parameters[0].as_ref().map(|weight| weight.shape());
+                weight.is_some_and(|weight| {
+                    let products = weight[1..].iter().product::<usize>();
+                    products <= LIGHT && !conv2d::has_free_order(weight, settings)
+                })
+            }
+            Op::MaxPool2d(_) | Op::AvgPool2d(_) => true,
+            Op::Relu | Op::LeakyRelu(_) => true,
+            _ => false,
+        };
+        let light = self.nodes.iter().skip(1).all(|node| match &node.kind {
+            Kind::Op(op) => few(op, node),
+            Kind::Input { .. } | Kind::Exact(_) => false,
+        });
+        let bytes = |i: usize| 4 * sizes[i].iter().product::<usize>();
+        let both = bytes(0) + bytes(self.nodes.len() - 1);
+        if !light || self.nodes.len() > FEW + 1 || both < MUCH {
+            return Ok(None);
+        }
+        let tiling = self.tiling(input, Order::Reading, both.div_ceil(NEAR), [f64::MAX; 2])?;
+        Ok(Some(tiling.strips).filter(|strips| strips.len() > 1))
+    }
+
+    /// The same network for an input of this shape, even if it was made for another one: of use where no node depends on the
+    /// picture's size, as in a light network.
+    pub fn made_for(&self, shape: &[usize]) -> Arc<Graph> {
+        let mut graph = self.clone();
+        graph.nodes[0].kind = Kind::Exact(shape.to_vec());
+        Arc::new(graph)
+    }
+
     /// Whether a strip of this many rows has the maps' sizes that strips count on.
     pub fn suits_strip(&self, input: &[usize], rows: usize) -> bool {
         let fits = || {
@@ -143,6 +192,28 @@ impl Graph {
         order: Order,
         rows: Range<usize>,
     ) -> Result<Tensor> {
+        let whole = self.with_rows(x, order, rows.clone())?;
+        let mut part = whole.shape().to_vec();
+        let [.., h, w] = part[..] else {
+            unreachable!("a network that can be split makes pictures")
+        };
+        let planes = whole.data().chunks_exact(h * w);
+        let data = planes.flat_map(|plane| &plane[rows.start * w..rows.end * w]);
+        let place = part.len() - 2;
+        part[place] = rows.len();
+        Tensor::new(&part, data.copied().collect())
+    }
+
+    /// The output of which only these rows are sure to be computed.
+    ///
+    /// # Errors
+    /// As [`Graph::run_rows`].
+    pub fn with_rows(
+        self: &Arc<Graph>,
+        x: impl Into<Arc<Tensor>>,
+        order: Order,
+        rows: Range<usize>,
+    ) -> Result<Arc<Tensor>> {
         let x = x.into();
         let sizes = self.sizes(x.shape())?;
         let shape = &sizes[self.nodes.len() - 1];
@@ -158,15 +229,7 @@ impl Graph {
         let mut kept = vec![false; self.nodes.len()];
         kept[self.nodes.len() - 1] = true;
         let mut values = self.compute(vec![Some(x)], &kept, order, needed)?;
-        let whole = values.pop().flatten().expect("the output is kept");
-        let [.., h, w] = shape[..] else {
-            unreachable!("a network that can be split makes pictures")
-        };
-        let planes = whole.data().chunks_exact(h * w);
-        let data = planes.flat_map(|plane| &plane[rows.start * w..rows.end * w]);
-        let mut part = shape.clone();
-        part[shape.len() - 2] = rows.len();
-        Tensor::new(&part, data.copied().collect())
+        Ok(values.pop().flatten().expect("the output is kept"))
     }
 
     /// Bytes of the maps that are alive at once, at most.

@@ -8,9 +8,11 @@ use crate::map::Map;
 use crate::network::Network;
 use crate::ops::conv2d::Order;
 use crate::options::Value;
-use js_sys::{Array, JSON, Object};
+use crate::tensor::Tensor;
+use js_sys::{Array, Float32Array, JSON, Object};
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::Arc;
 use wasm_bindgen::prelude::{JsError, JsValue, wasm_bindgen};
 
 #[derive(Default)]
@@ -172,6 +174,67 @@ pub fn model_run(handle: u32, x: u32, kept: JsValue, exact: bool) -> Js<JsValue>
     let graph = model.graph(x.shape())?;
     let run = graph.run_with(x, &kept, order)?;
     Ok(finished(run, kept)?.into())
+}
+
+/// The shape of the output of a network that does little with much (see `Graph::light`); empty for others, which
+/// `model_stream` does not run.
+#[wasm_bindgen]
+pub fn model_light(handle: u32, input: &[u32]) -> Js<Vec<u32>> {
+    let input = sizes(input);
+    let graph = model(handle)?.graph(&input)?;
+    if graph.light(&input)?.is_none() {
+        return Ok(Vec::new());
+    }
+    let shapes = graph.shapes(&input)?;
+    let shape = shapes.get(graph.output()).into_iter().flatten();
+    Ok(shape.map(|&n| n as u32).collect())
+}
+
+/// Runs such a network strip by strip, from the caller's array into another of exactly the output's length: a strip is read,
+/// computed and written while it is in a near cache, and no map is ever whole in this memory.
+#[wasm_bindgen]
+pub fn model_stream(handle: u32, x: &Float32Array, input: &[u32], out: &Float32Array) -> Js<()> {
+    let input = sizes(input);
+    let graph = model(handle)?.graph(&input)?;
+    let strips = graph.light(&input)?;
+    let strips = strips.ok_or_else(|| JsError::new("model: this network is run as a whole"))?;
+    let [.., h, w] = input[..] else {
+        return Err(JsError::new("model: a strip is a part of a picture"));
+    };
+    let (planes, place) = (x.length() as usize / (h * w), input.len() - 2);
+    let rows = strips.last().map_or(0, |strip| strip.bottom);
+    // One buffer for all strips: it stays in the cache, and is not filled with zeros each time.
+    let mut data = Vec::new();
+    let mut made = graph.clone();
+    let mut made_for = input.clone();
+    for strip in strips {
+        let mut shape = input.clone();
+        shape[place] = strip.to - strip.from;
+        if shape != made_for {
+            made = graph.made_for(&shape);
+            made_for.clone_from(&shape);
+        }
+        let size = shape[place] * w;
+        data.resize(planes * size, 0.0);
+        for (c, plane) in data.chunks_exact_mut(size).enumerate() {
+            let first = ((c * h + strip.from) * w) as u32;
+            x.subarray(first, first + size as u32).copy_to(plane);
+        }
+        let wanted = strip.skip..strip.skip + strip.bottom - strip.top;
+        let part = Arc::new(Tensor::new(&shape, data)?);
+        let map = made.with_rows(part.clone(), Order::Reading, wanted.clone())?;
+        data = Arc::try_unwrap(part).map_or_else(|_| Vec::new(), Tensor::into_data);
+        let [.., height, width] = *map.shape() else {
+            return Err(JsError::new("model: a strip gives a part of a picture"));
+        };
+        for (c, plane) in map.data().chunks_exact(height * width).enumerate() {
+            let first = ((c * rows + strip.top) * width) as u32;
+            let part = &plane[wanted.start * width..wanted.end * width];
+            out.subarray(first, first + part.len() as u32)
+                .copy_from(part);
+        }
+    }
+    Ok(())
 }
 
 /// Runs a network on a strip and gives rows `top` to `bottom` of its output, without a trace. See `Graph::run_rows`.

@@ -13,12 +13,13 @@ after(() => server.close());
 
 const model = Buffer.from(onnx(WORKLOADS.W6(), true)).toString("base64");
 
-/** In the page: the same picture by one worker and by three; then a run that is stopped after its first tile. */
-const share = (base64, done) => {
+/** In the page: the same picture, perhaps with a hole in it, by one worker and by three; then a run that is stopped after its first tile. */
+const share = (base64, hole, done) => {
   (async () => {
     const bytes = window.Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
     const [h, w] = [1024, 512];
     const x = { data: window.Float32Array.from({ length: h * w }, (_, i) => Math.sin(i * 0.37) + ((i * 7919) % 101) / 101), shape: [1, h, w] };
+    if (hole) x.data[700] = NaN;
     const outputs = [];
     const seen = [];
     let stopped;
@@ -35,7 +36,7 @@ const share = (base64, done) => {
       engine.close();
     }
     const [one, three, again] = outputs;
-    const differ = (a, b) => a.reduce((count, value, i) => count + (value !== b[i]), 0);
+    const differ = (a, b) => a.reduce((count, value, i) => count + !Object.is(value, b[i]), 0);
     return { length: one.length, differ: differ(one, three) + differ(one, again), seen, stopped, spread: Math.max(...one.subarray(0, 9999)) - Math.min(...one.subarray(0, 9999)) };
   })().then(done, (error) => done({ error: String(error) }));
 };
@@ -47,7 +48,7 @@ inBrowsers((browser) => {
       await driver.get(address());
       await browser().until("the engine's script", () => typeof kernelscope === "object");
       await driver.manage().setTimeouts({ script: 120_000 });
-      const told = await driver.executeAsyncScript(share, model);
+      const told = await driver.executeAsyncScript(share, model, false);
       assert.equal(told.error, undefined);
       assert.equal(told.length, 2 * 1024 * 512);
       assert.ok(told.spread > 0.01, "the output is no constant");
@@ -55,6 +56,16 @@ inBrowsers((browser) => {
       assert.ok(told.seen.length >= 3, `tiles: ${JSON.stringify(told.seen)}`);
       assert.deepEqual(told.seen, told.seen.map((_, i) => [i + 1, told.seen.length]));
       assert.equal(told.stopped, "AbortError");
+    });
+
+    test(`a value that is no number changes the order of sums everywhere or nowhere (${place})`, async () => {
+      const { driver } = browser();
+      await driver.get(address());
+      await browser().until("the engine's script", () => typeof kernelscope === "object");
+      await driver.manage().setTimeouts({ script: 120_000 });
+      const told = await driver.executeAsyncScript(share, model, true);
+      assert.equal(told.error, undefined);
+      assert.equal(told.differ, 0);
     });
   }
 });

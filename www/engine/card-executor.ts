@@ -4,9 +4,16 @@ import { type Described, offer, type Trial } from "./decide";
 import { Executor, type Outcome } from "./executor";
 import type { Call, CardStats } from "./protocol";
 
-/** A trial's picture is as large as those of the figures. */
+/** A trial's picture is as large as those of the figures, after a small one. */
 const SIDE = 256;
+const SMALL = 128;
+/** The large picture is four times the processor's work and no less for a card: one so much slower with the small one has lost. */
+const HOPELESS = 5;
+/** Some browsers' clocks are coarse. */
+const TICK_MS = 5;
 const TIMES = 3;
+/** Whoever takes longer than this for a run is slow enough to be measured once. */
+const ENOUGH_MS = 300;
 
 interface Made {
   trace: number;
@@ -79,19 +86,31 @@ export class CardExecutor extends Executor {
     return { ...described, adapter: offered.adapter, software: described.software || offered.software };
   }
 
-  /** The same network on the same picture, by the processor and by the card: the best of some runs each. */
+  /** A card that is no match is found out with a small picture: with the large one an imitation would be busy for seconds. */
   private async trial(): Promise<Trial> {
     const model = this.card.trial_network();
-    const picture = Float32Array.from({ length: SIDE * SIDE }, (_, i) => Math.sin(i * 0.7) * Math.cos(Math.floor(i / SIDE) * 0.3));
-    const x = this.glue.put(picture, Uint32Array.of(1, SIDE, SIDE));
+    try {
+      const small = await this.compare(model, SMALL);
+      return small.gpu > HOPELESS * Math.max(small.cpu, TICK_MS) ? small : await this.compare(model, SIDE);
+    } finally {
+      this.glue.free_model(model);
+    }
+  }
+
+  /** The same network on the same picture, by the processor and by the card: the best of some runs each. */
+  private async compare(model: number, side: number): Promise<Trial> {
+    const picture = Float32Array.from({ length: side * side }, (_, i) => Math.sin(i * 0.7) * Math.cos(Math.floor(i / side) * 0.3));
+    const x = this.glue.put(picture, Uint32Array.of(1, side, side));
     const timed = async (run: () => Promise<Made> | Made) => {
       const times: number[] = [];
       let values: Float32Array = new Float32Array();
+      let spent = 0;
       // The first run makes what later ones use.
-      for (let i = 0; i <= TIMES; i++) {
+      for (let i = 0; i <= TIMES && spent < ENOUGH_MS; i++) {
         const start = performance.now();
         const made = await run();
         if (i > 0) times.push(performance.now() - start);
+        spent = times.reduce((sum, ms) => sum + ms, 0);
         this.glue.free_trace(made.trace);
         values = this.take(made.output).value.data;
       }
@@ -105,7 +124,6 @@ export class CardExecutor extends Executor {
       return { cpu: cpu.best, gpu: gpu.best, off: off / largest };
     } finally {
       this.glue.free(x);
-      this.glue.free_model(model);
     }
   }
 }

@@ -1,29 +1,35 @@
 /** The graphics card, from the page's side: an instance of the engine with the card at hand, in a worker of its own. */
 import { compileCard, compileSubject } from "./compile";
 import type { Described, Trial } from "./decide";
+import { Patience } from "./patience";
 import { needs } from "./executor";
 import type { Call } from "./protocol";
-import { CardLost, type Reply, type SendOptions, WorkerTransport } from "./transport";
+import { type Reply, type SendOptions, WorkerTransport } from "./transport";
 
-/** Where browsers lose a device without a word, only the clock tells. An imitated card may take its time. */
+/** What a card that computes may take for one call. An imitated one may take its time. */
 const SILENT_MS = 10_000;
 const SILENT_IMITATED_MS = 240_000;
 
 export class Card {
   private held = new Set<number>();
   private models = new Set<number>();
+  private errors = new WeakSet<object>();
   /** Whether it reads ONNX files. */
   private onnx: Promise<unknown> | undefined;
 
-  private constructor(private transport: WorkerTransport, readonly described: Described) {}
+  private constructor(private transport: WorkerTransport, private patience: Patience, readonly described: Described, readonly here: boolean) {
+    if (described.software) patience.ms = SILENT_IMITATED_MS;
+  }
 
   /** Rejects, in words, where there is no card. */
   static async open(half: boolean, here: boolean): Promise<Card> {
     const { module, program } = await compileCard();
     const transport = here ? await WorkerTransport.beside(module, program) : await WorkerTransport.start(module, `(${program})().serve(self);`);
+    const patience = new Patience(SILENT_MS);
+    transport.heard = patience.heard;
     try {
-      const { value } = await within(SILENT_MS, transport.send({ kind: "open_card", half }));
-      return new Card(transport, value as Described);
+      const { value } = await patience.wait(transport.send({ kind: "open_card", half }));
+      return new Card(transport, patience, value as Described, here);
     } catch (error) {
       transport.close();
       throw error;
@@ -63,25 +69,23 @@ export class Card {
   }
 
   async send(call: Call, options?: SendOptions): Promise<Reply> {
-    const reply = await within(this.described.software ? SILENT_IMITATED_MS : SILENT_MS, this.transport.send(call, options));
-    const { adapter, software } = this.described;
-    if (reply.card) reply.card = { ...reply.card, adapter, software };
-    return reply;
+    try {
+      const reply = await this.patience.wait(this.transport.send(call, options));
+      const { adapter, software } = this.described;
+      if (reply.card) reply.card = { ...reply.card, adapter, software };
+      return reply;
+    } catch (error) {
+      if (error instanceof Error) this.errors.add(error);
+      throw error;
+    }
+  }
+
+  /** Whether an error came from this card: one before it may have left calls that the processor is long about. */
+  caused(error: Error): boolean {
+    return this.errors.has(error);
   }
 
   close(): void {
     this.transport.close();
-  }
-}
-
-async function within<T>(ms: number, answer: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new CardLost(`the graphics card did not answer for ${Math.round(ms / 1000)} seconds`)), ms);
-  });
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -1,19 +1,19 @@
 /** `createEngine`: promises in front of two instances, one that runs and one that answers. */
 import type {
   AvgPool2dOptions, Bytes, CallOptions, Conv2dOptions, ConvTranspose2dOptions, Engine, EngineOptions, Explanation, GraphNode, Held, Input, InterpolateOptions, KernelInfo, Knob,
-  LoadOptions, MaxPool2dOptions, MicroscopeOptions, Model, PadOptions, Picture, Run, RunOptions, Specimen, SpecimenKind, Stats, Tensor,
+  LoadOptions, MaxPool2dOptions, MicroscopeOptions, Model, PadOptions, Picture, Specimen, SpecimenKind, Stats, Tensor,
 } from "./api";
-import { Card } from "./card";
+import { Cards, type Holdings } from "./cards";
 import { compileEngine, compileSubject } from "./compile";
-import { decide, offer } from "./decide";
 import { needs, type Subject } from "./executor";
-import { type Call, isKey, type Ref } from "./protocol";
-import { into, runTiles, type Strip, type Tiles } from "./tiles";
-import { recall, remember } from "./trials";
-import { buffersOf, CardLost, HereTransport, InstanceLost, type Reply, type SendOptions, type Transport, WorkerTransport } from "./transport";
+import { Network } from "./network";
+import type { Call } from "./protocol";
+import { bytesOf, checkOut, detach, externalFiles, named, nextKey, plain, refOf } from "./refs";
+import { into } from "./tiles";
+import { buffersOf, HereTransport, InstanceLost, type Reply, type SendOptions, type Transport, WorkerTransport } from "./transport";
 
 /** The runner computes, the answerer never does; helpers compute tiles beside the runner. */
-type Role = "runner" | "answerer" | `helper ${number}`;
+export type Role = "runner" | "answerer" | `helper ${number}`;
 
 const MOST_WORKERS = 16;
 
@@ -35,61 +35,48 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     throw new Error(`createEngine: workers must be a whole number from 1 to ${MOST_WORKERS}; got ${JSON.stringify(workers)}`);
   }
   const module = await compileEngine();
-  const core = new Core(module, workers, backend, precision === "float16");
+  const core = new Core(module, workers, (holdings) => new Cards(backend, precision === "float16", holdings));
   await core.open(thread === "here" || typeof Worker === "undefined", thread);
-  core.settled = core.choose();
+  core.cards.choose(core.onThisThread);
   if (backend === "webgpu") await core.settled;
   return core;
 }
 
-let keys = 0;
-
-/** Keys of held tensors and models, unlike in all engines of a page: what belongs to another engine is not found. */
-const nextKey = (): number => ++keys;
-
-/** A card that fails so often in a row, at calls that the processor can carry out, is given up. */
-const MOST_FAILURES = 3;
-/** What says nothing about the card: a map larger than it takes, values that are not finite. */
-const THIS_TIME = /^webgpu \(this time\): /;
-
-class Core implements Engine {
-  settled: Promise<void> = Promise.resolve();
+export class Core implements Engine {
   /** Where the processor computes. */
   private where = "";
-  private card: Card | undefined;
-  /** Why it computes, or why not. */
-  private why = "";
-  private failures = 0;
-  private losses = 0;
+  readonly cards: Cards;
   private transports!: Record<Role, Transport>;
   private restarting: Partial<Record<Role, Promise<void>>> = {};
   /** What instances have been taught, or are being taught. */
   private taught = new Map<Transport, Partial<Record<Subject, Promise<unknown>>>>();
-  private held = new Map<number, Tensor>();
-  private models = new Map<number, { bytes: Uint8Array; external: (string | Uint8Array)[] }>();
+  private held: Holdings["held"] = new Map();
+  private models: Holdings["models"] = new Map();
   private closed = false;
   onThisThread = false;
   private last: Stats["last"] = null;
-  private gpu: Stats["gpu"] = null;
   private runs = 0;
   private restarts = 0;
   private memoryBytes = 0;
 
-  constructor(private module: WebAssembly.Module, private workers: number, private asked: "auto" | "cpu" | "webgpu", private half: boolean) {}
+  constructor(private module: WebAssembly.Module, private workers: number, cards: (holdings: Holdings) => Cards) {
+    this.cards = cards({ held: this.held, models: this.models });
+  }
 
   get backend(): "cpu" | "webgpu" {
-    return this.card ? "webgpu" : "cpu";
+    return this.cards.computes ? "webgpu" : "cpu";
   }
 
   get adapter(): string {
-    return this.card?.described.adapter ?? "";
+    return this.cards.adapter;
   }
 
   get reason(): string {
-    if (!this.card) return this.why ? `${this.where}; ${this.why}` : this.where;
-    const { adapter, software } = this.card.described;
-    const what = software ? "on an imitation of a graphics card by the processor" : "on the graphics card";
-    return [adapter ? `${what} (${adapter})` : what, this.why].filter(Boolean).join(", ");
+    return this.cards.reason(this.where);
+  }
+
+  get settled(): Promise<void> {
+    return this.cards.settled;
   }
 
   /** Those who compute. */
@@ -119,106 +106,6 @@ class Core implements Engine {
     this.onThisThread = true;
     const both = new HereTransport(this.module);
     this.transports = { runner: both, answerer: both };
-  }
-
-  /** Finds a graphics card, if one is wanted, and whether it shall compute. Never rejects: the processor is always there. */
-  async choose(): Promise<void> {
-    try {
-      if (this.asked === "webgpu") await this.openCard();
-      else if (this.asked === "auto") await this.tryCard();
-    } catch (error) {
-      this.why = error instanceof Error ? error.message.replace(/^webgpu: /, "") : String(error);
-    }
-  }
-
-  private async openCard(): Promise<Card> {
-    const card = await Card.open(this.half, this.onThisThread);
-    if (this.closed) {
-      card.close();
-      throw new Error("the engine was closed");
-    }
-    this.card = card;
-    this.why = this.half && !card.described.features.includes("float16") ? "which has no half precision" : "";
-    return card;
-  }
-
-  private async tryCard(): Promise<void> {
-    // Who asks for the calling thread wants everything there.
-    if (this.onThisThread) return;
-    const offered = await offer();
-    const first = decide(offered);
-    this.why = first.why;
-    if (typeof offered === "string" || offered.software) return;
-    const card = await Card.open(false, false);
-    let trial = recall(card.described);
-    if (!trial && !card.described.software) {
-      trial = await card.trial().catch((error: Error) => error.message);
-      remember(card.described, trial);
-    }
-    const { use, why } = decide(card.described, trial);
-    this.why = why;
-    if (use && !this.closed) this.card = card;
-    else card.close();
-  }
-
-  /**
-   * A call on the graphics card: its reply, or why it failed, or null where no card computes. Whoever gets an error lets the
-   * processor carry the call out, and says with `cardFailed` that it could.
-   */
-  async onCard(call: Call, signal?: AbortSignal): Promise<Reply | Error | null> {
-    const { card } = this;
-    if (!card || this.closed) return null;
-    try {
-      if (call.kind === "forward") {
-        const files = this.models.get(call.model);
-        if (!files) return null;
-        await card.give("load", call.model, () => ({ kind: "load", key: call.model, ...files }));
-      }
-      for (const ref of call.kind === "op" ? call.inputs : call.kind === "forward" ? [call.input] : []) {
-        const held = isKey(ref) ? this.held.get(ref.key) : undefined;
-        if (held) await card.give("hold", (ref as { key: number }).key, () => ({ kind: "hold", key: (ref as { key: number }).key, ...held }));
-      }
-      const reply = await card.send(call, { signal });
-      this.failures = 0;
-      this.gpu = reply.card ?? null;
-      return reply;
-    } catch (error) {
-      if (signal?.aborted || this.closed) throw error;
-      return error instanceof Error ? error : new Error(String(error));
-    }
-  }
-
-  /** The processor could, so the card was at fault: a lost one is opened again once; one that keeps failing is given up. */
-  cardFailed(error: Error): void {
-    const { card } = this;
-    if (!card) return;
-    if (THIS_TIME.test(error.message)) return;
-    const words = error.message.replace(/^webgpu: /, "");
-    const lost = error instanceof CardLost || error instanceof InstanceLost;
-    this.failures += 1;
-    if (!lost && this.failures < MOST_FAILURES) return;
-    this.card = undefined;
-    card.close();
-    if (!lost) {
-      this.why = `the graphics card failed ${MOST_FAILURES} times in a row: ${words}`;
-      return;
-    }
-    this.losses += 1;
-    this.why = words;
-    if (this.losses > 1) {
-      this.why = `the graphics card was lost twice: ${words}`;
-      return;
-    }
-    this.settled = this.openCard().then(
-      () => void (this.why = "opened again after it was lost"),
-      (again: Error) => void (this.why = `${words}, and could not be opened again: ${again.message.replace(/^webgpu: /, "")}`),
-    );
-  }
-
-  /** Whether a run of a network with these wishes is the card's. "auto" leaves it what nobody looks into. */
-  cardTakes(exact: boolean | undefined, keep: NonNullable<RunOptions["keep"]>): boolean {
-    if (!this.card || exact === true) return false;
-    return this.asked === "webgpu" || keep === "output";
   }
 
   conv2d(x: Input, weight: Input, bias: Input | null, options: Conv2dOptions = {}): Promise<Tensor> {
@@ -353,7 +240,7 @@ class Core implements Engine {
 
   unload(key: number): void {
     if (!this.models.delete(key) || this.closed) return;
-    this.card?.take("load", key);
+    this.cards.take("load", key);
     this.each(["runner", "answerer", ...this.crew.slice(1)], { kind: "unload", key }).catch(() => undefined);
   }
 
@@ -367,7 +254,7 @@ class Core implements Engine {
 
   release(held: Held): void {
     if (!this.held.delete(held.key) || this.closed) return;
-    this.card?.take("hold", held.key);
+    this.cards.take("hold", held.key);
     this.both({ kind: "release", key: held.key }).catch(() => undefined);
   }
 
@@ -380,8 +267,8 @@ class Core implements Engine {
   }
 
   stats(): Stats {
-    const { last, gpu, runs, restarts, memoryBytes, backend, adapter, simd } = this;
-    return { backend, adapter, simd, workers: this.crew.length, last, gpu, runs, restarts, memoryBytes };
+    const { last, runs, restarts, memoryBytes, backend, adapter, simd, cards } = this;
+    return { backend, adapter, simd, workers: this.crew.length, last, gpu: cards.stats, runs, restarts, memoryBytes };
   }
 
   close(): void {
@@ -389,7 +276,7 @@ class Core implements Engine {
     this.held.clear();
     this.models.clear();
     for (const transport of Object.values(this.transports)) transport.close();
-    this.card?.close();
+    this.cards.close();
   }
 
   private async run(op: string, inputs: (Input | null)[], options: CallOptions): Promise<Tensor> {
@@ -397,8 +284,7 @@ class Core implements Engine {
     checkOut(op, out);
     const refs = inputs.map((input) => refOf(op, input));
     const call: Call = { kind: "op", op, inputs: refs, options: plain(options) };
-    // A single operator is less work than its way to a card and back: "auto" keeps it here.
-    const tried = this.asked === "webgpu" ? await this.onCard(call, signal) : null;
+    const tried = this.cards.takesOperators && !this.closed ? await this.cards.carryOut(call, signal) : null;
     if (tried && !(tried instanceof Error)) {
       this.note(op, tried.ms, "webgpu");
       if (transfer) detach(refs);
@@ -408,7 +294,7 @@ class Core implements Engine {
     const reply = await this.send("runner", call, { signal, transfer: transfer ? buffersOf(refs) : [] }).catch((error: Error) => {
       throw error.message.startsWith("out must") ? new Error(`${op}: ${error.message}`) : error;
     });
-    if (tried) this.cardFailed(tried);
+    if (tried) this.cards.failed(tried);
     this.note(op, reply.ms);
     return into(op, reply.value as Tensor, out);
   }
@@ -489,201 +375,3 @@ class Core implements Engine {
   }
 }
 
-/** Pictures of fewer pixels are run as a whole: by one worker, and where several could share the work. */
-const LARGE_PIXELS = 1 << 20;
-const SHARED_PIXELS = 1 << 18;
-/** What the maps of all tiles that are under way may take, and what the maps of a picture that cannot be split may take. */
-const TILE_BYTES = 1e9;
-const WHOLE_BYTES = 3e9;
-
-/** A loaded network. One run at a time is remembered; asking about an older one is refused. */
-class Network implements Model {
-  /** The run that finished last. */
-  private newest = 0;
-  /** Where pictures of a size are cut. */
-  private tilings = new Map<string, Strip[]>();
-
-  constructor(private core: Core, private key: number, readonly graph: GraphNode[]) {}
-
-  async shapes(inputShape: number[]): Promise<Record<string, number[]>> {
-    return (await this.core.send("answerer", { kind: "model", method: "model_shapes", model: this.key, args: [inputShape] })).value as Record<string, number[]>;
-  }
-
-  async parameter(name: string): Promise<Tensor> {
-    return (await this.core.send("answerer", { kind: "model", method: "model_parameter", model: this.key, args: [name] })).value as Tensor;
-  }
-
-  async card(): Promise<Record<string, unknown>> {
-    return (await this.core.send("answerer", { kind: "model", method: "model_card", model: this.key, args: [] })).value as Record<string, unknown>;
-  }
-
-  async receptiveField(node: string, at: [number, number], inputShape: number[]) {
-    const call: Call = { kind: "model", method: "model_receptive_field", model: this.key, args: [node, at, inputShape] };
-    return (await this.core.send("answerer", call)).value as Awaited<ReturnType<Model["receptiveField"]>>;
-  }
-
-  async run(x: Input, options: RunOptions = {}): Promise<Run> {
-    const { keep = "output", exact = keep !== "output", out, transfer, signal, progress } = options;
-    if (typeof exact !== "boolean") throw new Error(`run: exact must be true or false; got ${JSON.stringify(exact)}`);
-    checkOut("run", out);
-    const input = refOf("run", x);
-    let failed: Error | undefined;
-    if (this.core.cardTakes(options.exact, keep)) {
-      const trace = nextKey();
-      const call: Call = { kind: "forward", model: this.key, input, keep, exact: false, trace, timed: options.timed };
-      const tried = await this.core.onCard(call, signal);
-      if (tried && !(tried instanceof Error)) {
-        this.core.note("network", tried.ms, "webgpu");
-        const { output, nodes, times } = tried.value as Pick<Run, "output" | "nodes" | "times">;
-        const given = { output: into("run", output, out), nodes, ...(times && { times }) };
-        const answers = this.later(given, transfer ? copyOf(x) : x);
-        if (transfer) detach([input]);
-        return answers;
-      }
-      failed = tried ?? undefined;
-    }
-    const run = await this.onProcessor(x, input, keep, exact, { out, transfer, signal, progress });
-    if (failed) this.core.cardFailed(failed);
-    return run;
-  }
-
-  private async onProcessor(x: Input, input: Ref, keep: NonNullable<RunOptions["keep"]>, exact: boolean, { out, transfer, signal, progress }: RunOptions): Promise<Run> {
-    const { shape } = x;
-    if (keep === "output" && shape.length >= 3) {
-      const strips = await this.tiling(shape, exact);
-      if (strips.length) {
-        const send: Tiles<Role>["send"] = (role, call, options) => this.core.send(role, call, options);
-        const job: Tiles<Role> = { send, crew: this.core.crew, model: this.key, exact, strips, x, out, signal, progress };
-        const output = await runTiles(job);
-        this.core.note("network", job.ms ?? 0);
-        return this.later({ output, nodes: {} }, x);
-      }
-    }
-    const trace = nextKey();
-    const call: Call = { kind: "forward", model: this.key, input, keep, exact, trace };
-    if (out && this.core.onThisThread) call.out = out;
-    const reply = await this.core.send("runner", call, { signal, transfer: transfer ? buffersOf([input]) : [] });
-    this.core.note("network", reply.ms);
-    const value = reply.value as Pick<Run, "output" | "nodes">;
-    return this.answers({ output: into("run", value.output, out), nodes: value.nodes }, trace);
-  }
-
-  close(): void {
-    this.core.unload(this.key);
-  }
-
-  /** The strips that a picture is run in, none if it is run as a whole. */
-  private async tiling(shape: number[], exact: boolean): Promise<Strip[]> {
-    const workers = this.core.crew.length;
-    const pixels = shape.slice(-2).reduce((a, b) => a * b, 1);
-    // Small pictures gain nothing, and a question to the answerer would be a large part of their time.
-    if (pixels < (workers > 1 ? SHARED_PIXELS : LARGE_PIXELS)) return [];
-    const size = `${shape} ${exact}`;
-    const known = this.tilings.get(size);
-    if (known) return known;
-    const call: Call = { kind: "model", method: "model_tiling", model: this.key, args: [shape, exact, workers, TILE_BYTES / workers, WHOLE_BYTES] };
-    const { strips } = (await this.core.send("answerer", call)).value as { strips: Strip[] };
-    this.tilings.set(size, strips);
-    return strips;
-  }
-
-  /**
-   * Whoever asks about a value of a run that left nothing behind (in tiles, on a card) needs the picture's maps after all: once,
-   * on demand, by the processor, and in the order of `explain`.
-   */
-  private later(maps: Pick<Run, "output" | "nodes" | "times">, x: Input): Run {
-    const own = (this.newest = nextKey());
-    let whole: Promise<Run> | undefined;
-    const asked = () => {
-      if (own !== this.newest && !whole) throw new Error("this network has run again since; ask the newer run");
-      return (whole ??= this.whole(x));
-    };
-    return {
-      ...maps,
-      explain: async (node, at) => (await asked()).explain(node, at),
-      shares: async (node, at) => (await asked()).shares(node, at),
-      gradient: async (node, at) => (await asked()).gradient(node, at),
-    };
-  }
-
-  /** A run of the whole picture, for questions about one that left nothing behind. */
-  private async whole(x: Input): Promise<Run> {
-    const trace = nextKey();
-    const call: Call = { kind: "forward", model: this.key, input: refOf("run", x), keep: "output", exact: true, trace };
-    const reply = await this.core.send("runner", call);
-    return this.answers(reply.value as Pick<Run, "output" | "nodes">, trace);
-  }
-
-  /** From now on this run is the one that may be asked about. */
-  private answers(maps: Pick<Run, "output" | "nodes">, trace: number): Run {
-    this.newest = trace;
-    const about = async <T>(method: Extract<Call, { kind: "trace" }>["method"], node: string, at: number[]): Promise<T> => {
-      if (trace !== this.newest) throw new Error("this network has run again since; ask the newer run");
-      return (await this.core.send("runner", { kind: "trace", method, trace, node, at })).value as T;
-    };
-    return {
-      ...maps,
-      explain: (node, at) => about("trace_explain", node, at),
-      shares: (node, at) => about("trace_shares", node, at),
-      gradient: (node, at) => about("trace_gradient", node, at),
-    };
-  }
-}
-
-function bytesOf(what: string, bytes: unknown): Uint8Array {
-  if (bytes instanceof Uint8Array) return bytes;
-  if (bytes instanceof ArrayBuffer) return new Uint8Array(bytes);
-  throw new Error(`loadModel: expected ${what} as a Uint8Array or an ArrayBuffer`);
-}
-
-/** The files beside a model as [name, bytes, …]; the name of an only one may be left out. */
-function externalFiles(given: LoadOptions["externalData"]): (string | Uint8Array)[] {
-  if (given === undefined || given === null) return [];
-  if (given instanceof Uint8Array || given instanceof ArrayBuffer) return ["", bytesOf("externalData", given)];
-  if (typeof given !== "object") throw new Error("loadModel: externalData must be bytes, or an object of bytes by the files' names");
-  return Object.entries(given).flatMap(([name, bytes]) => [name, bytesOf(`the bytes of externalData "${name}"`, bytes)]);
-}
-
-/** What the workers hold travels by its key. */
-const named = (arg: unknown): unknown => (isHeld(arg) ? { key: arg.key } : arg);
-
-function isHeld(input: unknown): input is Held {
-  return typeof input === "object" && input !== null && "key" in input;
-}
-
-/** A tensor as it travels: checked here, so that a mistake is named before anything is sent. */
-function refOf(op: string, input: Input | null): Ref {
-  if (input === null || input === undefined) return null;
-  if (isHeld(input)) return { key: input.key };
-  const { data, shape } = input;
-  if (!(data instanceof Float32Array) || !Array.isArray(shape)) {
-    throw new Error(`${op}: a tensor is { data: Float32Array, shape: number[] }`);
-  }
-  if (!shape.every((size) => Number.isInteger(size) && size >= 0)) {
-    throw new Error(`${op}: a shape is a list of whole numbers; got [${shape.join(", ")}]`);
-  }
-  const count = shape.reduce((a, b) => a * b, 1);
-  if (count !== data.length) {
-    throw new Error(`${op}: shape ${shape.join("×")} means ${count} values; the data has ${data.length}`);
-  }
-  return { data, shape };
-}
-
-/** A tensor of its own, where the caller's is about to go. */
-const copyOf = (x: Input): Input => (isHeld(x) ? x : { data: x.data.slice(), shape: x.shape });
-
-/** What the caller handed over is gone for him, wherever it was computed. */
-function detach(refs: Ref[]): void {
-  const buffers = buffersOf(refs);
-  if (buffers.length) structuredClone(null, { transfer: buffers });
-}
-
-function checkOut(op: string, out: unknown): void {
-  if (out !== undefined && !(out instanceof Float32Array)) throw new Error(`${op}: out must be a Float32Array`);
-}
-
-/** The operator's own options, without those that belong to the call. */
-function plain(options: object): object {
-  const { out, transfer, signal, ...rest } = options as CallOptions;
-  return rest;
-}

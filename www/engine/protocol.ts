@@ -17,7 +17,7 @@ export type Call =
   | { kind: "decode"; bytes: Uint8Array }
   | { kind: "load"; key: number; bytes: Uint8Array; external: (string | Uint8Array)[] }
   | { kind: "unload"; key: number }
-  | { kind: "forward"; model: number; input: Ref; keep: string[] | "output" | "all"; exact: boolean; trace: number; out?: Float32Array; timed?: boolean }
+  | { kind: "forward"; model: number; input: Ref; keep: string[] | "output" | "all"; exact: boolean; trace: number; out?: Float32Array; timed?: boolean; light?: boolean }
   | { kind: "strip"; model: number; input: Ref; exact: boolean; rows: [number, number] }
   | { kind: "model"; method: "model_shapes" | "model_receptive_field" | "model_parameter" | "model_card" | "model_tiling"; model: number; args: unknown[] }
   | { kind: "trace"; method: "trace_explain" | "trace_shares" | "trace_gradient"; trace: number; node: string; at: number[] }

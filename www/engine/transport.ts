@@ -42,6 +42,8 @@ export type Program = () => { serve(port: MessagePort): void };
 
 export class WorkerTransport implements Transport {
   simd = "";
+  /** Called at every word from the other end, also about calls that nobody waits for any more. */
+  heard: (() => void) | undefined;
   private ids = 0;
   private pending = new Map<number, { resolve(reply: Reply): void; reject(error: Error): void }>();
 
@@ -117,6 +119,7 @@ export class WorkerTransport implements Transport {
   }
 
   private receive(message: FromWorker): void {
+    this.heard?.();
     if (message.type === "ready") return;
     const waiting = this.pending.get(message.id);
     this.pending.delete(message.id);

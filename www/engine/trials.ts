@@ -8,12 +8,12 @@ const DAYS = 14;
 interface Remembered {
   card: string;
   until: number;
-  trial: Trial | string;
+  trial: Trial;
 }
 
 const nameOf = ({ adapter, features }: Described): string => [adapter, ...features, navigator.userAgent].join("|");
 
-export function recall(card: Described): Trial | string | undefined {
+export function recall(card: Described): Trial | undefined {
   try {
     const known = JSON.parse(localStorage.getItem(KEY) ?? "null") as Remembered | null;
     if (known && known.card === nameOf(card) && known.until > Date.now()) return known.trial;
@@ -23,7 +23,7 @@ export function recall(card: Described): Trial | string | undefined {
   return undefined;
 }
 
-export function remember(card: Described, trial: Trial | string): void {
+export function remember(card: Described, trial: Trial): void {
   try {
     localStorage.setItem(KEY, JSON.stringify({ card: nameOf(card), until: Date.now() + DAYS * 86_400_000, trial } satisfies Remembered));
   } catch {

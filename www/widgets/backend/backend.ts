@@ -112,7 +112,7 @@ export class Backend extends Lesson<Values> {
       ...fact("vectors", simd === "simd128" ? "four numbers at a time (SIMD, 128 bits)" : "none: one number at a time"),
       ...fact("workers", `${workers} that computes, one that answers questions`.replace(/^(\d\d|[2-9])( that) computes/, "$1$2 compute")),
       ...fact("graphics card", backend === "webgpu" ? adapter || "in use; its name is not told" : "not in use"),
-      ...fact("memory", `${Math.round(memoryBytes / 2 ** 20)} MB`),
+      ...(this.results.length ? fact("memory", `${Math.round(memoryBytes / 2 ** 20)} MB`) : []),
       ...(restarts ? fact("started again", restarts === 1 ? "once" : `${restarts} times`) : []),
     );
   }
