@@ -1,5 +1,7 @@
 // The graphics card fails in every way that can be made up: the results are there all the same, the reason is told, nothing hangs.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before as beforeAll, test } from "node:test";
 import { serve } from "../../xtask/serve/server.mjs";
 import { overHttp, ROOT } from "./harness/site.mjs";
@@ -60,6 +62,26 @@ const compute = (options, times, done) => {
   })().then(done, (error) => done({ error: String(error?.stack ?? error) }));
 };
 
+/** In the page: an ONNX network by the card and by the processor, for two sizes of picture. */
+const computeOnnx = (base64, done) => {
+  (async () => {
+    const bytes = window.Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+    const runs = { ran: [], off: 0, shapes: [] };
+    const engines = [await kernelscope.createEngine({ backend: "webgpu" }), await kernelscope.createEngine({ backend: "cpu" })];
+    const models = await Promise.all(engines.map((engine) => engine.loadModel(bytes)));
+    for (const [h, w] of [[24, 32], [40, 48]]) {
+      const x = { data: window.Float32Array.from({ length: h * w }, (_, i) => Math.sin(i * 0.7) + Math.cos(i * 0.13)), shape: [1, h, w] };
+      const [card, own] = [await models[0].run(x), await models[1].run(x)];
+      runs.ran.push(engines[0].stats().last.backend);
+      runs.shapes.push(card.output.shape);
+      const largest = own.output.data.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+      runs.off = card.output.data.reduce((most, value, i) => Math.max(most, Math.abs(value - own.output.data[i]) / largest), runs.off);
+    }
+    for (const engine of engines) engine.close();
+    return runs;
+  })().then(done, (error) => done({ error: String(error?.stack ?? error) }));
+};
+
 async function told(browser, fault, { options = { backend: "webgpu" }, times = 3, workers } = {}) {
   const { driver } = browser;
   await browser.open(`${server.url}tests/browser/pages/empty.html`);
@@ -110,6 +132,16 @@ inBrowsers(
         assert.deepEqual([result.error, result.at, result.data, result.ran], [undefined, "file:", [0, 2], "webgpu"], result.reason);
       });
     }
+
+    test("an ONNX network is the card's too, whatever the size of the picture", async (context) => {
+      if (!(await only(context))) return;
+      const file = readFileSync(join(ROOT, "tests/golden/onnx/export/unet-nearest-opset9.onnx")).toString("base64");
+      const result = await browser().driver.executeAsyncScript(computeOnnx, file);
+      assert.equal(result.error, undefined);
+      assert.deepEqual(result.ran, ["webgpu", "webgpu"]);
+      assert.deepEqual(result.shapes.map((shape) => shape.slice(-2)), [[24, 32], [40, 48]]);
+      assert.ok(result.off < 1e-4, `off by ${result.off}`);
+    });
 
     test("auto leaves an imitated card alone, and says why", async () => {
       const { backend, reason, ran } = await told(browser(), FAULTS.none, { options: {}, times: 1 });
