@@ -88,7 +88,7 @@ test("under Quarto's own interface: dependencies once, as it documents them", ()
   assert.equal(out.match(/<ks-convolution/g).length, 2);
   assert.match(out, /<ks-unet controls="none"><\/ks-unet>/);
   const dependencies = JSON.parse(/\[asked\] (.*)/.exec(said)[1]);
-  assert.deepEqual(dependencies.map(({ name }) => name), ["kernelscope", "kernelscope-figure", "kernelscope-lessons", "kernelscope-ks-convolution", "kernelscope-image-grain_ti_sem", "kernelscope-image-grain_ti_sem_boundaries", "kernelscope-ks-unet", "kernelscope-model-grains"]);
+  assert.deepEqual(dependencies.map(({ name }) => name), ["kernelscope", "kernelscope-figure", "kernelscope-lessons", "kernelscope-ks-convolution", "kernelscope-image-grain_ti_sem", "kernelscope-image-grain_ti_sem_boundaries", "kernelscope-ks-unet", "kernelscope-model-grains", "kernelscope-onnx"]);
   for (const { version, scripts, stylesheets = [], resources = [] } of dependencies) {
     assert.match(version, /^\d+\.\d+\.\d+$/);
     for (const { path } of [...scripts, ...resources]) assert.ok(existsSync(join(ROOT, path)) || existsSync(path), path);
