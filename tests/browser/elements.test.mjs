@@ -126,7 +126,7 @@ inBrowsers((browser, name) => {
     assert.match(said, /there is no “kernle” here.*mode cannot be “wrap”; it is one of zeros/);
     await page(browser(), `<ks-convolutoin></ks-convolutoin>`);
     for (let tries = 0; browser().log.errors.length === 0 && tries < 60; tries++) await new Promise((later) => setTimeout(later, 50));
-    assert.match(browser().log.errors.join(), /there is no figure <ks-convolutoin>; there are <ks-channels>/);
+    assert.match(browser().log.errors.join(), /there is no figure <ks-convolutoin>; there are <ks-backend>/);
   });
 
   test("a foreign page's look: its theme, its own properties, our parts", async () => {

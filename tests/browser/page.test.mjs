@@ -66,8 +66,6 @@ inBrowsers((browser) => {
   test("figures that are out of sight ask the engine for nothing", async () => {
     await browser().open(fromFile("index.html"));
     await visit(browser());
-    // At the top there is no figure: whatever is sent to a worker now was asked for out of sight.
-    await new Promise((later) => setTimeout(later, 600));
     await browser().run(() => {
       window.__sent = [];
       const send = Worker.prototype.postMessage;
@@ -76,6 +74,12 @@ inBrowsers((browser) => {
         return send.call(this, message, ...more);
       };
     });
+    // At the top there is no figure: when all have finished, whatever is sent to a worker was asked for out of sight.
+    for (let sent = -1; sent !== (await browser().run("return window.__sent.length")); ) {
+      sent = await browser().run("return window.__sent.length");
+      await new Promise((later) => setTimeout(later, 1500));
+    }
+    await browser().run("window.__sent.length = 0");
     await browser().run(() => document.querySelector("[data-set-theme=dark]").click());
     await new Promise((later) => setTimeout(later, 600));
     assert.deepEqual(await browser().run("return window.__sent"), []);
