@@ -7,7 +7,7 @@ const wanted = process.env.KERNELSCOPE_BROWSERS?.split(",") ?? BROWSERS;
 /** Declares the tests once a browser; `tests` gets a function that gives the running one. */
 export function inBrowsers(tests, { names = BROWSERS, size, dark, webgpu } = {}) {
   for (const name of names.filter((name) => wanted.includes(name))) {
-    describe(name, { timeout: 300_000 }, () => {
+    describe(name, { timeout: 900_000 }, () => {
       let browser;
       before(async () => {
         browser = await launch(name, size, { dark, webgpu });
