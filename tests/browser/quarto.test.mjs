@@ -39,7 +39,7 @@ test("a shortcode becomes an element, its attributes checked and escaped", () =>
 
 test("what cannot be is refused with what there is", () => {
   for (const [text, words] of [
-    ["{{< kernelscope convolutoin >}}", /there is no figure "convolutoin"; there are channels, convolution/],
+    ["{{< kernelscope convolutoin >}}", /there is no figure "convolutoin"; there are backend, channels/],
     ['{{< kernelscope convolution kernle="x" >}}', /convolution has no attribute "kernle"; it has at, bias/],
     ['{{< kernelscope convolution mode="wrap" >}}', /mode of convolution cannot be "wrap"; it is one of zeros, reflect/],
     ['{{< kernelscope convolution stride="two" >}}', /stride of convolution must be a number; got "two"/],
