@@ -4,9 +4,9 @@
 
 mod common;
 
-use common::{cases, numbers, options, sizes, tensor};
+use common::{cases, golden_model, numbers, options, part, sizes, tensor};
 use kernelscope::backend::gpu::{Gpu, Stats, Wishes};
-use kernelscope::graph::{Description, Graph, Keep};
+use kernelscope::graph::{Graph, Keep};
 use kernelscope::map::Map;
 use kernelscope::models::Unet;
 use kernelscope::ops::Op;
@@ -204,22 +204,8 @@ const MODELS: [&str; 7] = [
 
 /// A golden network, and PyTorch's map of every node.
 fn model(name: &str) -> (Arc<Graph>, Map<String, Tensor>) {
-    let root = env!("CARGO_MANIFEST_DIR");
-    let file = format!("{root}/tests/golden/models/{name}.safetensors");
-    let contents = weights::read(&std::fs::read(&file).expect("the file")).expect(name);
-    let (mut parameters, mut maps) = (Map::new(), Map::new());
-    for (key, tensor) in contents.tensors {
-        match key.split_once(':') {
-            Some(("map", node)) => maps.insert(node.to_string(), tensor),
-            Some(_) => None,
-            None => parameters.insert(key, tensor),
-        };
-    }
-    let json: serde_json::Value = serde_json::from_str(&contents.metadata["graph"]).expect("JSON");
-    let nodes = json["nodes"].as_array().expect("nodes").iter();
-    let nodes = nodes.map(|node| Description::from_value(&common::value(node)).expect("a node"));
-    let graph = Graph::new(nodes.collect(), parameters).expect(name);
-    (Arc::new(graph), maps)
+    let model = golden_model(name);
+    (model.graph, model.maps)
 }
 
 #[test]
@@ -448,15 +434,8 @@ fn shipped_networks_are_pytorchs() -> Result<()> {
         let name = case["name"].as_str().expect("a name");
         let bytes = std::fs::read(format!("{root}/www/models/{name}.safetensors")).expect(name);
         let graph = Arc::new(weights::load(&bytes)?.graph);
-        let picture =
-            std::fs::read(format!("{root}/www/images/grain_ti_sem.png")).expect("a picture");
-        let picture = kernelscope::files::png::decode(&picture)?.image;
-        let [top, left, height, width] = sizes(&case["part"])[..] else {
-            panic!("a part is top, left, height and width");
-        };
-        let across = picture.shape()[2];
-        let rows = (top..top + height).flat_map(|y| &picture.data()[y * across + left..][..width]);
-        let x = Tensor::new(&[1, height, width], rows.copied().collect())?;
+        let rectangle = sizes(&case["part"]).try_into().expect("four numbers");
+        let x = part("www/images/grain_ti_sem.png", rectangle);
         let (run, _) = block_on(gpu.run(&graph, Arc::new(x), &Keep::All, false))?;
         for (node, kept) in case["nodes"].as_object().expect("nodes") {
             let map = run.node(node)?;

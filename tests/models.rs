@@ -4,14 +4,14 @@
 
 mod common;
 
-use common::positions;
+use common::{part, path, positions};
 use kernelscope::graph::{Description, Graph, Keep, Trace};
 use kernelscope::map::Map;
 use kernelscope::metrics::{Settings, metrics};
 use kernelscope::models::{self, Blueprint, Unet, Up};
 use kernelscope::options::{Options, Value};
 use kernelscope::weights::{self, Precision};
-use kernelscope::{Result, Tensor, files};
+use kernelscope::{Result, Tensor};
 use std::sync::Arc;
 
 const CASES: [&str; 7] = [
@@ -30,28 +30,9 @@ struct Golden {
     gradients: Vec<(String, Vec<usize>, Tensor)>,
 }
 
-fn path(name: &str) -> String {
-    format!("{}/{name}", env!("CARGO_MANIFEST_DIR"))
-}
-
 fn golden(name: &str) -> Golden {
-    let file = path(&format!("tests/golden/models/{name}.safetensors"));
-    let contents = weights::read(&std::fs::read(&file).expect("the file")).expect(name);
-    let (mut parameters, mut maps, mut tensors) = (Map::new(), Map::new(), Map::new());
-    for (key, tensor) in contents.tensors {
-        match key.split_once(':') {
-            Some(("map", node)) => maps.insert(node.to_string(), tensor),
-            Some(_) => tensors.insert(key, tensor),
-            None => parameters.insert(key, tensor),
-        };
-    }
-    let json: serde_json::Value = serde_json::from_str(&contents.metadata["graph"]).expect("JSON");
-    let nodes = json["nodes"].as_array().expect("nodes").iter();
-    let nodes = nodes
-        .map(|node| Description::from_value(&common::value(node)).expect("a node"))
-        .collect();
-    let json: serde_json::Value =
-        serde_json::from_str(&contents.metadata["gradients"]).expect("JSON");
+    let model = common::golden_model(name);
+    let json: serde_json::Value = serde_json::from_str(&model.metadata["gradients"]).expect("JSON");
     let gradients = json
         .as_array()
         .expect("a list")
@@ -62,13 +43,13 @@ fn golden(name: &str) -> Golden {
             (
                 node,
                 common::sizes(&place["at"]),
-                tensors[&format!("gradient:{i}")].clone(),
+                model.tensors[&format!("gradient:{i}")].clone(),
             )
         });
     Golden {
         gradients: gradients.collect(),
-        graph: Arc::new(Graph::new(nodes, parameters).expect(name)),
-        maps,
+        graph: model.graph,
+        maps: model.maps,
     }
 }
 
@@ -611,16 +592,6 @@ fn shipped() -> weights::Model {
     let bytes = std::fs::read(path("www/models/grains.safetensors")).expect("the network");
     assert!(bytes.len() <= 256 * 1024, "{} bytes", bytes.len());
     weights::load(&bytes).expect("a network")
-}
-
-/// A rectangle (top, left, height, width) of a picture of one channel.
-fn part(name: &str, [top, left, height, width]: [usize; 4]) -> Tensor {
-    let picture = files::png::decode(&std::fs::read(path(name)).expect(name))
-        .expect(name)
-        .image;
-    let across = picture.shape()[2];
-    let rows = (top..top + height).flat_map(|y| &picture.data()[y * across + left..][..width]);
-    Tensor::new(&[1, height, width], rows.copied().collect()).expect("a picture")
 }
 
 /// Boundary F1 of the shipped network on a part of the titanium micrograph; nothing is scored under the scale bar.
