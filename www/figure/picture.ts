@@ -32,11 +32,14 @@ export class Picture {
   private readonly overlay = svg("svg", { class: "overlay", "aria-hidden": "true", preserveAspectRatio: "none" });
   private readonly legend = h("div", { class: "legend", hidden: true });
   private size: [number, number] = [1, 1];
+  /** CSS pixels the canvas is wide, told by the browser: to ask while a hand moves would cost a layout for each outline. */
+  private across = 0;
 
   constructor({ label, role, point }: PictureOptions) {
     this.canvas.setAttribute("aria-label", label);
     this.surface = h("div", { class: "surface", tabindex: 0, role: "group", "aria-label": label }, this.canvas, this.layer, this.overlay);
     this.element = h("div", { class: `picture role-${role}` }, h("div", { class: "label" }, h("b", {}, label), this.note), this.surface, this.legend);
+    new ResizeObserver(([entry]) => (this.across = entry!.contentRect.width)).observe(this.canvas);
     let dragging = false;
     const at = (event: PointerEvent): [number, number] => {
       // Measured on screen, so that a container scaled by CSS (a slide) changes nothing.
@@ -110,8 +113,9 @@ export class Picture {
   /** Replaces the outlines of one kind. A white halo keeps them visible on any grey. */
   outline(kind: string, rects: Rect[], filled = false): void {
     for (const old of this.overlay.querySelectorAll(`[data-kind="${kind}"]`)) old.remove();
+    if (rects.length === 0) return;
     // A window of three pixels on a phone would vanish under its own outline: the outline keeps its distance.
-    const pixel = (this.canvas.clientWidth || this.size[1]) / this.size[1];
+    const pixel = filled ? 1 : (this.across || this.canvas.clientWidth || this.size[1]) / this.size[1];
     const shapes = rects.slice(0, 400).flatMap(({ top, left, bottom, right }) => {
       const room = filled ? 0 : Math.max(0, (11 / pixel - Math.min(right - left + 1, bottom - top + 1)) / 2);
       const box = { x: left - room, y: top - room, width: right - left + 1 + 2 * room, height: bottom - top + 1 + 2 * room, "data-kind": kind };

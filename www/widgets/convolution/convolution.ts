@@ -109,8 +109,9 @@ export class Convolution extends Figure {
 
   /** Colours anew, after the theme has changed. */
   protected draw(): void {
+    this.observe();
     this.showKernel();
-    this.view.picture(this.model, this.dark);
+    this.view.picture(this.model);
     this.fillAndTell();
   }
 
@@ -218,19 +219,26 @@ export class Convolution extends Figure {
       dilation,
       paddingMode: mode as PaddingMode,
     });
+    this.observe();
     this.mend();
     this.showKernel();
-    this.view.picture(this.model, this.dark);
+    this.view.picture(this.model);
     this.fact.replaceChildren(sizeFormula(this.model));
     this.sayComputed();
-    this.moveTo(this.index);
+    this.place(this.index);
+  }
+
+  /** Asks the browser about the page before anything is changed: asked in between, it would lay the page out anew for each answer. */
+  private observe(): void {
+    this.view.dark = this.dark;
+    this.view.narrow = this.stage.clientWidth < 640;
   }
 
   private showKernel(): void {
     const { kernel, bias, flip } = this.state.value;
     const size = this.kernel.shape.slice(2) as [number, number];
     const name = this.presets.find((preset) => preset.name === kernel)?.label ?? "your own";
-    this.view.kernel.show(Array.from(this.kernel.data), size, bias, `${name}${flip ? " · turned by 180°" : " · editable"}`, this.dark);
+    this.view.kernel.show(Array.from(this.kernel.data), size, bias, `${name}${flip ? " · turned by 180°" : " · editable"}`, this.view.dark);
   }
 
   /** Linear index of the present output pixel, inside the present feature map. */
@@ -241,6 +249,11 @@ export class Convolution extends Figure {
   }
 
   private moveTo(index: number, shown = Infinity): void {
+    this.observe();
+    this.place(index, shown);
+  }
+
+  private place(index: number, shown = Infinity): void {
     const [height, width] = this.model.current!.geometry.output;
     const inside = Math.max(0, Math.min(height * width - 1, index));
     this.revealed = shown;
@@ -263,7 +276,7 @@ export class Convolution extends Figure {
   private readonly tell = latest(
     async (at: [number, number]) => {
       this.look = await this.model.look(at, this.side);
-      this.view.tell(this.model, this.look, Math.min(this.revealed, this.look.explanation.terms.length), this.state.value.whole, this.dark);
+      this.view.tell(this.model, this.look, Math.min(this.revealed, this.look.explanation.terms.length), this.state.value.whole);
       this.describeLook(this.look);
     },
     (error) => this.fail(error),
@@ -272,7 +285,7 @@ export class Convolution extends Figure {
   /** Cells a side of the window's surroundings: as many as stay legible, and all of the window where it can be. */
   private get side(): number {
     const { span } = this.model.current!.geometry;
-    const narrow = this.stage.clientWidth < 640;
+    const { narrow } = this.view;
     const wanted = Math.max(...span) + 2;
     return Math.min(narrow ? 9 : 13, Math.max(narrow ? 7 : 9, wanted | 1));
   }

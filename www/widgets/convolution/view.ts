@@ -32,6 +32,9 @@ export class View {
   private readonly windowNote = h("span", { class: "note" });
   private readonly pixelNote = h("span", { class: "note" });
   private readonly productsTitle = h("b", {}, "products and sum");
+  /** What the page around looks like: on a dark theme, in a narrow column. */
+  dark = false;
+  narrow = false;
   private look: Look | undefined;
   private painted: { image: Held; dark: boolean } | undefined;
   private inScale: Scale = PLAIN;
@@ -39,7 +42,7 @@ export class View {
   private outOrigin: [number, number] = [0, 0];
   private outSide = 7;
 
-  constructor(private stage: HTMLElement, events: ViewEvents) {
+  constructor(stage: HTMLElement, events: ViewEvents) {
     this.input = new Picture({
       label: "Input",
       role: "input",
@@ -79,7 +82,8 @@ export class View {
   }
 
   /** A new picture, kernel or setting. */
-  picture(model: Model, dark: boolean): void {
+  picture(model: Model): void {
+    const { dark } = this;
     const [height, width] = model.input;
     const { output, geometry } = model.current!;
     // Another kernel leaves the input as it is.
@@ -105,14 +109,14 @@ export class View {
   }
 
   /** One output pixel's story, with the first `shown` products. */
-  tell(model: Model, look: Look, shown: number, whole: boolean, dark: boolean): void {
-    this.outSide = this.stage.clientWidth < 640 ? 5 : 7;
+  tell(model: Model, look: Look, shown: number, whole: boolean): void {
+    this.outSide = this.narrow ? 5 : 7;
     this.look = look;
     const { kernel } = model.current!;
     const { explanation, rect, at } = look;
     this.input.outline("now", [rect]);
     this.tellWindow(model, look);
-    this.tellProducts(explanation.terms, kernel, shown, dark);
+    this.tellProducts(explanation.terms, kernel, shown, this.dark);
     const done = shown >= explanation.terms.length;
     this.sum.textContent = done ? `= ${decimal(explanation.value, 2)}` : `so far ${decimal(explanation.partials[shown - 1] ?? 0, 2)}`;
     this.sum.classList.toggle("done", done);
