@@ -1,15 +1,9 @@
 // Which backend computes, and why: every answer of the one function that decides.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { build } from "esbuild";
+import { page } from "./support/typescript.mjs";
 
-const { outputFiles } = await build({
-  entryPoints: [new URL("../../www/engine/decide.ts", import.meta.url).pathname],
-  bundle: true,
-  format: "esm",
-  write: false,
-});
-const { decide, offer } = await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`);
+const { decide, offer } = await page("engine/decide.ts");
 
 const REAL = { adapter: "Card 3000", software: false, features: [] };
 const trial = (cpu, gpu, off = 1e-7) => ({ cpu, gpu, off });

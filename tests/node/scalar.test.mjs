@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { dice } from "./support/random.mjs";
 
 const at = (path) => new URL(`../../${path}`, import.meta.url);
 async function start(glue, wasm) {
@@ -12,8 +13,8 @@ async function start(glue, wasm) {
 const vectors = await start("target/bindgen/engine.js", "target/web/optimised-engine.wasm");
 const scalar = await start("target/scalar/bindgen/engine.js", "target/scalar/bindgen/engine_bg.wasm");
 
-let seed = 1;
-const random = () => ((seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0) / 2 ** 32) * 2 - 1;
+const next = dice(1);
+const random = () => next() * 2 - 1;
 /** Values as they come, and such as cancel, vanish or are next to nothing. */
 const values = (n, hard) => Float32Array.from({ length: n }, (_, i) => (hard ? random() * 10 ** (((i * 7) % 13) - 6) * (i % 5 ? 1 : 0) : random()));
 const tensor = (shape, hard = false) => ({ shape, data: values(shape.reduce((a, b) => a * b, 1), hard) });

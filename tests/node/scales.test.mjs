@@ -1,24 +1,10 @@
 // The colours' ends, found without sorting a map, are those that sorting it gives.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { build } from "esbuild";
+import { dice } from "./support/random.mjs";
+import { page } from "./support/typescript.mjs";
 
-const { outputFiles } = await build({
-  entryPoints: [new URL("../../www/draw/colormaps.ts", import.meta.url).pathname],
-  bundle: true,
-  format: "esm",
-  write: false,
-});
-const { indexOf, scaleFor } = await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`);
-
-/** Numbers between 0 and 1, the same at each run. */
-function dice(seed) {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
+const { indexOf, scaleFor } = await page("draw/colormaps.ts");
 
 const sorted = (values) => values.filter(Number.isFinite).sort();
 const rank = (values, share) => sorted(values)[Math.round(share * (sorted(values).length - 1))];

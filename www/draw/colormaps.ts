@@ -29,7 +29,7 @@ export function table(name: MapName): Uint32Array {
 /** Where a value lies in the table; NaN lies nowhere (-1). */
 export function indexOf(scale: Scale, value: number): number {
   const t = (value - scale.min) / (scale.max - scale.min || 1);
-  // Truncation rounds here what is not negative: it is several times as fast as Math.round.
+  // Truncation rounds what is not negative, in about two thirds of Math.round's time.
   return t >= 1 ? SIZE - 1 : t >= 0 ? (t * (SIZE - 1) + 0.5) | 0 : Number.isNaN(t) ? -1 : 0;
 }
 
@@ -81,12 +81,13 @@ function spreadOf(values: Float32Array): { least: number; most: number; min: num
   // The greatest value has a bin of its own, the last.
   const binOf = (value: number): number => (((value - least) / range) * BINS) | 0;
   for (let i = 0; i < values.length; i++) if (Number.isFinite(values[i]!)) bins[binOf(values[i]!)]! += 1;
-  const ranks = [Math.round(0.002 * (count - 1)), Math.round(0.998 * (count - 1))].map((rank) => {
+  const binAt = (share: number) => {
+    const rank = Math.round(share * (count - 1));
     let [bin, before] = [0, 0];
     while (before + bins[bin]! <= rank) before += bins[bin++]!;
     return { bin, within: rank - before, values: new Float32Array(bins[bin]!), taken: 0 };
-  });
-  const [low, high] = ranks as [(typeof ranks)[0], (typeof ranks)[0]];
+  };
+  const [low, high] = [binAt(0.002), binAt(0.998)] as const;
   for (let i = 0; i < values.length; i++) {
     const value = values[i]!;
     if (!Number.isFinite(value)) continue;
@@ -94,8 +95,7 @@ function spreadOf(values: Float32Array): { least: number; most: number; min: num
     if (bin === low.bin) low.values[low.taken++] = value;
     if (bin === high.bin) high.values[high.taken++] = value;
   }
-  const [min, max] = ranks.map(({ values, within }) => values.sort()[within]!) as [number, number];
-  return { least, most, min, max };
+  return { least, most, min: low.values.sort()[low.within]!, max: high.values.sort()[high.within]! };
 }
 
 /** A CSS gradient of the whole map, for a legend. */

@@ -71,6 +71,11 @@ export class Picture {
     this.canvas.setAttribute("aria-label", text);
   }
 
+  /** How many CSS pixels wide a pixel of the picture is. */
+  get pixel(): number {
+    return (this.across || this.canvas.clientWidth || this.size[1]) / this.size[1];
+  }
+
   draw(field: Field, scale: Scale, until?: number): void {
     paint(this.canvas, field, scale, until);
     const { height, width } = field;
@@ -115,9 +120,9 @@ export class Picture {
     for (const old of this.overlay.querySelectorAll(`[data-kind="${kind}"]`)) old.remove();
     if (rects.length === 0) return;
     // A window of three pixels on a phone would vanish under its own outline: the outline keeps its distance.
-    const pixel = filled ? 1 : (this.across || this.canvas.clientWidth || this.size[1]) / this.size[1];
+    const least = filled ? 0 : 11 / this.pixel;
     const shapes = rects.slice(0, 400).flatMap(({ top, left, bottom, right }) => {
-      const room = filled ? 0 : Math.max(0, (11 / pixel - Math.min(right - left + 1, bottom - top + 1)) / 2);
+      const room = Math.max(0, (least - Math.min(right - left + 1, bottom - top + 1)) / 2);
       const box = { x: left - room, y: top - room, width: right - left + 1 + 2 * room, height: bottom - top + 1 + 2 * room, "data-kind": kind };
       if (filled) return [svg("rect", { ...box, class: `fill ${kind}` })];
       return [svg("rect", { ...box, class: "halo" }), svg("rect", { ...box, class: `line ${kind}` })];

@@ -101,8 +101,7 @@ export class View {
     for (const picture of [this.whole, this.near]) {
       const [dy, dx] = picture === this.near ? story.origin : [0, 0];
       const shift = (rect: Rect): Rect => ({ top: rect.top - dy, bottom: rect.bottom - dy, left: rect.left - dx, right: rect.right - dx });
-      const pixel = picture.canvas.clientWidth / picture.canvas.width;
-      picture.outline("earlier", this.ways ? [] : apart(story.rects.slice(1, layer), now, Math.max(1, 7 / pixel)).map(shift), true);
+      picture.outline("earlier", this.ways ? [] : apart(story.rects.slice(1, layer), now, Math.max(1, 7 / picture.pixel)).map(shift), true);
       picture.outline("now", [shift(now)]);
       picture.outline("eye", picture === this.near && layer > 0 ? [shift({ top: row, bottom: row, left: col, right: col })] : [], true);
     }
