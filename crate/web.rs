@@ -3,7 +3,8 @@
 //! Tensors live here by handle, a number from 1; 0 stands for "none". Specifications travel as plain objects, numbers in
 //! bulk as typed arrays only. Every refusal becomes a JavaScript `Error` with the crate's own message.
 //!
-//! Four wasm modules are made of them, each with what stands in this file: the *engine* (operators and networks), which is all
+//! Four wasm modules are made of them, each with what stands in this file: the *engine* (operators and networks), of which the
+//! build tool cuts off what only answers questions about values and places (`explain`, shares, fields), so that what is left is all
 //! that computing needs; the *lessons* (specimens, fields, scores), which a page loads when it first asks; *onnx*, which reads
 //! ONNX files for the engine beside it (`elsewhere`) when one is opened; and the engine with the graphics card
 //! (`gpu`), which is loaded where there is a card.

@@ -323,10 +323,7 @@ fn grey_values_are_normalised_before_and_answers_are_the_processors() -> Result<
 
 #[test]
 fn half_precision_is_close_where_the_card_has_it() -> Result<()> {
-    let gpu = open(Wishes {
-        half: true,
-        ..Wishes::default()
-    });
+    let gpu = open(Wishes { half: true });
     let offered = gpu.described().features.contains(&"float16");
     println!("{:?}", gpu.described());
     let (graph, maps) = model("unet-nearest");

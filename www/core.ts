@@ -8,8 +8,8 @@ let shared: Promise<Engine> | undefined;
 
 /** The engine that all figures of a page share. */
 function engine(): Promise<Engine> {
-  // Figures need the lessons soon: their download does not wait for the first question. Who asks will hear if it fails.
-  load("lessons").catch(() => undefined);
+  // Figures need these soon: their download does not wait for the first question. Who asks will hear if it fails.
+  for (const name of ["answers", "lessons"]) load(name).catch(() => undefined);
   shared ??= createEngine().catch((error) => {
     shared = undefined;
     throw error;

@@ -6,6 +6,17 @@ declare module "virtual:engine" {
   export default base64;
 }
 
+declare module "virtual:answers" {
+  /** Fetches the engine's other half, which takes values apart, in the same form. */
+  export default function fetchAnswers(): Promise<string>;
+}
+
+declare module "virtual:answering" {
+  /** The functions of the engine that are in that half. */
+  const names: readonly string[];
+  export default names;
+}
+
 declare module "virtual:lessons" {
   /** Fetches the module that the figures need besides, in the same form. */
   export default function fetchLessons(): Promise<string>;
@@ -18,13 +29,15 @@ declare module "virtual:onnx" {
 
 declare module "virtual:gpu" {
   /** Fetches the module that computes with a graphics card at hand, in the same form, and the program of its worker. */
-  export default function fetchCard(): Promise<{ module: string; program: import("./engine/transport").Program }>;
+  export default function fetchCard(): Promise<{ module: string; program: () => typeof import("./engine/card-worker") }>;
 }
 
-declare module "virtual:worker" {
-  /** The worker's program as text, to be started from a blob (a file:// page may not load it from a file). */
-  const text: string;
-  export default text;
+declare module "virtual:program" {
+  /**
+   * What an instance needs around its module. A function, so that its text is a worker's program, to be started from a blob: a
+   * file:// page may not load one from a file.
+   */
+  export default function program(): typeof import("./engine/program");
 }
 
 declare module "glue:engine" {

@@ -100,7 +100,7 @@ end
 
 --- The scripts that a figure needs, in the order in which they must run; a name with * stands for all such files.
 local function chunks(name, figure)
-  local found = { "chunks/figure.js", "chunks/lessons.js", "chunks/ks-" .. name .. ".js" }
+  local found = { "chunks/figure.js", "chunks/answers.js", "chunks/lessons.js", "chunks/ks-" .. name .. ".js" }
   local files
   for _, wanted in ipairs(figure.files) do
     if wanted:find("*", 1, true) then

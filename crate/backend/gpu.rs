@@ -43,8 +43,6 @@ fn not_this(problem: impl Into<String>) -> Error {
 pub struct Wishes {
     /// Maps are stored in half precision if the card can: half the memory, about three digits.
     pub half: bool,
-    /// An adapter that the processor imitates.
-    pub fallback: bool,
 }
 
 /// A card.
@@ -180,7 +178,6 @@ impl Gpu {
         let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
         let options = wgpu::RequestAdapterOptions {
             power_preference: wgpu::PowerPreference::HighPerformance,
-            force_fallback_adapter: wishes.fallback,
             ..Default::default()
         };
         let adapter = instance.request_adapter(&options).await;
@@ -280,11 +277,14 @@ impl Gpu {
         self.check()?;
         let kept = graph.kept(keep)?;
         let timed = timed && self.described.features.contains(&"timestamps");
+        let shape = x.shape().to_vec();
+        // Before anything is prepared: a picture may be refused.
+        let mut values = graph.before_upload(x)?;
         let known = {
             let mut prepared = self.prepared.borrow_mut();
             let same = |(purpose, _): &(Purpose, Prepared)| {
                 Arc::ptr_eq(&purpose.graph, graph)
-                    && purpose.shape == x.shape()
+                    && purpose.shape == shape
                     && purpose.kept == kept
                     && purpose.timed == timed
             };
@@ -294,17 +294,16 @@ impl Gpu {
         let (purpose, prepared) = match known {
             Some(known) => known,
             None => {
-                let recording = graph.record(self.card.get(), x.shape(), &kept)?;
+                let recording = graph.record(self.card.get(), &shape, &kept)?;
                 let purpose = Purpose {
                     graph: graph.clone(),
-                    shape: x.shape().to_vec(),
+                    shape,
                     kept,
                     timed,
                 };
                 (purpose, self.prepare(&recording, timed).await?)
             }
         };
-        let mut values = graph.before_upload(x)?;
         let inputs: Vec<_> = prepared
             .inputs
             .iter()

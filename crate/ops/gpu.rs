@@ -286,7 +286,7 @@ pub fn programs() -> [&'static Program; 13] {
 /// Where each index along an output's axis comes from in the input, as an offset there; −1 for nowhere.
 type Offsets = Vec<i32>;
 
-/// The offsets of whole axes that are read as they are.
+/// How far apart two neighbours along each axis lie.
 pub(super) fn strides(shape: &[usize]) -> Vec<usize> {
     (0..shape.len())
         .map(|axis| shape[axis + 1..].iter().product())

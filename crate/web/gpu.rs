@@ -28,14 +28,13 @@ fn wish(options: &Options, name: &str) -> bool {
     matches!(options.get(name), Some(Value::Flag(true)))
 }
 
-/// Opens the graphics card: { adapter, software, features }. Options: `half` (maps in half precision where the card can),
-/// `fallback` (an imitated card). Again after a loss: a new device.
+/// Opens the graphics card: { adapter, software, features }. Options: `half` (maps in half precision where the card can).
+/// Again after a loss: a new device.
 #[wasm_bindgen]
 pub async fn gpu_open(options: JsValue) -> Js<JsValue> {
     let options = read_options("webgpu", &options)?;
     let wishes = Wishes {
         half: wish(&options, "half"),
-        fallback: wish(&options, "fallback"),
     };
     let navigator = Reflect::get(&js_sys::global(), &"navigator".into()).unwrap_or_default();
     let offered = Reflect::get(&navigator, &"gpu".into()).unwrap_or_default();
@@ -98,12 +97,4 @@ pub fn gpu_stats() -> Js<JsValue> {
     Object::assign(&told, &Object::from(object(gpu.described())?));
     set(&told, "lost", &object(&gpu.lost())?);
     Ok(told.into())
-}
-
-/// Gives the device back.
-#[wasm_bindgen]
-pub fn gpu_close() {
-    if let Some(gpu) = GPU.with_borrow_mut(Option::take) {
-        gpu.close();
-    }
 }

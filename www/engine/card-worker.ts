@@ -1,14 +1,9 @@
 /** The program of the graphics card's worker; on the page's own thread it serves a port instead. */
 import { CardExecutor } from "./card-executor";
 import { Fatal } from "./executor";
-import type { Call, FromWorker, ToWorker } from "./protocol";
+import type { Call, Scope } from "./protocol";
 
 const LOSS_MS = 100;
-
-export interface Scope {
-  onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
-  postMessage(message: FromWorker, transfer: ArrayBuffer[]): void;
-}
 
 export function serve(scope: Scope): void {
   let executor: CardExecutor | undefined;

@@ -24,7 +24,7 @@ export class Card {
   /** Rejects, in words, where there is no card. */
   static async open(half: boolean, here: boolean): Promise<Card> {
     const { module, program } = await compileCard();
-    const transport = here ? await WorkerTransport.beside(module, program) : await WorkerTransport.start(module, `(${program})().serve(self);`);
+    const transport = here ? await WorkerTransport.beside(module, program) : await WorkerTransport.start(module, program);
     const patience = new Patience(SILENT_MS);
     transport.heard = patience.heard;
     try {

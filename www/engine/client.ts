@@ -5,12 +5,12 @@ import type {
 } from "./api";
 import { Cards, type Holdings } from "./cards";
 import { compileEngine, compileSubject } from "./compile";
-import { needs, type Subject } from "./executor";
+import type { Subject } from "./executor";
 import { Network } from "./network";
 import type { Call } from "./protocol";
 import { bytesOf, checkOut, detach, externalFiles, named, nextKey, plain, refOf } from "./refs";
 import { into } from "./tiles";
-import { buffersOf, HereTransport, InstanceLost, type Reply, type SendOptions, type Transport, WorkerTransport } from "./transport";
+import { buffersOf, HereTransport, InstanceLost, own, type Reply, type SendOptions, type Transport, WorkerTransport } from "./transport";
 
 /** The runner computes, the answerer never does; helpers compute tiles beside the runner. */
 export type Role = "runner" | "answerer" | `helper ${number}`;
@@ -337,7 +337,7 @@ export class Core implements Engine {
   private async prepare(transport: Transport, call: Call): Promise<void> {
     let taught = this.taught.get(transport);
     if (!taught) this.taught.set(transport, (taught = {}));
-    const subject = needs(call);
+    const subject = own.needs(call);
     if (subject && !taught[subject]) {
       const lesson = compileSubject(subject).then((module) => transport.send({ kind: subject, module }));
       taught[subject] = lesson;

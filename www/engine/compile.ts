@@ -1,4 +1,5 @@
 /** Inflates and compiles the wasm modules, each once a page, off the main thread where the browser can. */
+import fetchAnswers from "virtual:answers";
 import engine from "virtual:engine";
 import fetchCard from "virtual:gpu";
 import fetchLessons from "virtual:lessons";
@@ -14,9 +15,9 @@ export function compileEngine(): Promise<WebAssembly.Module> {
   return (compiled.engine ??= made(engine));
 }
 
-const SUBJECTS: Record<Subject, () => Promise<string>> = { lessons: fetchLessons, onnx: fetchOnnx };
+const SUBJECTS: Record<Subject, () => Promise<string>> = { answers: fetchAnswers, lessons: fetchLessons, onnx: fetchOnnx };
 
-/** What an instance can be taught: the figures' questions (specimens, fields, scores), or to read ONNX. A failed download may be tried again. */
+/** What an instance can be taught: to take values apart, the figures' questions (specimens, fields, scores), or to read ONNX. A failed download may be tried again. */
 export function compileSubject(subject: Subject): Promise<WebAssembly.Module> {
   return (compiled[subject] ??= SUBJECTS[subject]().then(made).catch((error) => {
     delete compiled[subject];

@@ -1,4 +1,5 @@
 /** Carries out calls on one instance of the engine, and those of the lessons and of ONNX beside it. Workers and the same-thread engine share it. */
+import answering from "virtual:answering";
 import createEngineGlue, { type Glue } from "glue:engine";
 import createLessonsGlue, { type Glue as Lessons } from "glue:lessons";
 import createOnnxGlue, { type Glue as Onnx } from "glue:onnx";
@@ -24,8 +25,8 @@ export class Fatal extends Error {}
 /** What the engine's instance can be asked; everything else is the lessons'. */
 const OWN = new Set(Object.keys(createEngineGlue()));
 
-/** What an instance is taught when a call first needs it. */
-export type Subject = "lessons" | "onnx";
+/** What an instance is taught when a call first needs it: *answers* is the engine's own other half. */
+export type Subject = "answers" | "lessons" | "onnx";
 
 /** Which of it a call needs. */
 export function needs(call: Call): Subject | undefined {
@@ -36,9 +37,13 @@ export function needs(call: Call): Subject | undefined {
     case "microscope":
     case "decode":
       return "lessons";
+    case "explain":
+      return "answers";
     case "ask":
     case "tensor":
-      return OWN.has(call.method) ? undefined : "lessons";
+    case "model":
+    case "trace":
+      return answering.includes(call.method) ? "answers" : OWN.has(call.method) ? undefined : "lessons";
     default:
       return undefined;
   }
@@ -52,6 +57,9 @@ function isOnnx(bytes: Uint8Array): boolean {
 
 export class Executor {
   protected glue: Glue;
+  /** What the engine's other half is tied to. */
+  private exports: WebAssembly.Exports;
+  private answers = false;
   private lessonsGlue: Lessons | undefined;
   private onnxGlue: Onnx | undefined;
   private held = new Map<number, number>();
@@ -64,9 +72,9 @@ export class Executor {
   /** Set by the panic hook with the panic's own words. */
   private static readonly PANIC = "__kernelscope_panic";
 
-  constructor(module: WebAssembly.Module) {
+  constructor(private module: WebAssembly.Module) {
     this.glue = createEngineGlue();
-    this.glue.initSync({ module });
+    this.exports = this.glue.initSync({ module }) as unknown as WebAssembly.Exports;
   }
 
   get simd(): string {
@@ -106,6 +114,9 @@ export class Executor {
   private carryOut(call: Call): { value: unknown; transfer: ArrayBuffer[] } {
     const { glue } = this;
     switch (call.kind) {
+      case "answers":
+        this.complete(call.module);
+        return { value: null, transfer: [] };
       case "lessons":
         if (!this.lessonsGlue) {
           const fresh = createLessonsGlue();
@@ -193,6 +204,15 @@ export class Executor {
       case "try_card":
         throw new Error("this instance has no graphics card at hand");
     }
+  }
+
+  /** Puts the engine's other half into this instance: it shares its memory, and the engine's functions find it through a table. */
+  private complete(half: WebAssembly.Module): void {
+    if (this.answers) return;
+    // Built apart, they would call each other's functions by numbers that mean something else.
+    if (builtFrom(half) !== builtFrom(this.module)) throw new Error("the file “answers” of this page is from another version than the rest; load the page anew");
+    new WebAssembly.Instance(half, { engine: this.exports });
+    this.answers = true;
   }
 
   /** The file stays with the instance that reads it; the engine asks it for the graph of each size of picture, and for each weight once. */
@@ -367,6 +387,11 @@ export class Executor {
       for (const handle of own) from.free(handle);
     }
   }
+}
+
+/** Which sources a module says that it was built from. */
+function builtFrom(module: WebAssembly.Module): string {
+  return WebAssembly.Module.customSections(module, "kernelscope-sources").map((section) => new TextDecoder().decode(section)).join();
 }
 
 /** An empty list may as well be one of objects: it stays as it is. */

@@ -7,7 +7,7 @@ export type { CardStats };
 export type Ref = { data: Float32Array; shape: number[] } | { key: number } | null;
 
 export type Call =
-  | { kind: "lessons" | "onnx"; module: WebAssembly.Module }
+  | { kind: "answers" | "lessons" | "onnx"; module: WebAssembly.Module }
   | { kind: "op"; op: string; inputs: Ref[]; options: object; out?: Float32Array }
   | { kind: "explain"; op: string; inputs: Ref[]; options: object; at: number[] }
   | { kind: "ask"; method: string; args: unknown[] }
@@ -35,6 +35,12 @@ export type FromWorker =
   | { type: "ready"; simd: string }
   | { type: "done"; id: number; value: unknown; ms: number; memory: number; card?: CardStats }
   | { type: "failed"; id: number; message: string; fatal: boolean; lost?: boolean };
+
+/** An instance's end of the line: a worker's global, or a port. */
+export interface Scope {
+  onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
+  postMessage(message: FromWorker, transfer: ArrayBuffer[]): void;
+}
 
 /** A reference in an argument list of `ask`: replaced by the instance's handle. */
 export const isKey = (value: unknown): value is { key: number } =>

@@ -1,6 +1,6 @@
 /** Two ways to reach an instance: a worker made from a blob, or the calling thread. */
-import workerText from "virtual:worker";
-import { Executor, Fatal } from "./executor";
+import program from "virtual:program";
+import type { Executor } from "./executor";
 import type { Call, CardStats, FromWorker, Ref, ToWorker } from "./protocol";
 
 export interface Reply {
@@ -37,8 +37,11 @@ interface End {
   postMessage(message: ToWorker, transfer: ArrayBuffer[]): void;
 }
 
-/** A program that serves whoever writes to it. */
+/** A program that serves whoever writes to it: a worker is started with its text. */
 export type Program = () => { serve(port: MessagePort): void };
+
+/** The program's parts on this thread. */
+export const own = program();
 
 export class WorkerTransport implements Transport {
   simd = "";
@@ -50,8 +53,8 @@ export class WorkerTransport implements Transport {
   private constructor(private worker: End, private end: () => void) {}
 
   /** Resolves when the instance runs in a worker of this program; rejects where workers are refused. */
-  static async start(module: WebAssembly.Module, text = workerText): Promise<WorkerTransport> {
-    const url = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
+  static async start(module: WebAssembly.Module, run: Program = program): Promise<WorkerTransport> {
+    const url = URL.createObjectURL(new Blob([`(${run})().serve(self);`], { type: "text/javascript" }));
     const worker = new Worker(url);
     const end = () => {
       worker.terminate();
@@ -61,9 +64,9 @@ export class WorkerTransport implements Transport {
   }
 
   /** The same on this thread. The module is handed over: Chromium lets no page from a file send one through a port. */
-  static async beside(module: WebAssembly.Module, program: Program): Promise<WorkerTransport> {
+  static async beside(module: WebAssembly.Module, run: Program): Promise<WorkerTransport> {
     const { port1, port2 } = new MessageChannel();
-    program().serve(port2);
+    run().serve(port2);
     const start = new MessageEvent<ToWorker>("message", { data: { type: "start", module } });
     return WorkerTransport.begin(new WorkerTransport(port1, () => port1.close()), () => port2.onmessage?.(start));
   }
@@ -143,7 +146,7 @@ export class HereTransport implements Transport {
   private closed = false;
 
   constructor(module: WebAssembly.Module) {
-    this.executor = new Executor(module);
+    this.executor = new own.Executor(module);
   }
 
   get simd(): string {
@@ -157,7 +160,7 @@ export class HereTransport implements Transport {
       const { value, ms } = this.executor.execute(call);
       return { value, ms, memory: this.executor.memory };
     } catch (error) {
-      if (error instanceof Fatal) throw new InstanceLost(error.message);
+      if (error instanceof own.Fatal) throw new InstanceLost(error.message);
       throw error;
     }
   }

@@ -1,45 +1,53 @@
 // Makes pkg/ from the TypeScript in www/ and the optimised wasm. Called by `cargo xtask build`:
-//   node xtask/bundle/bundle.mjs --hash HEX --out DIR [--www DIR] --module engine GLUE.js MODULE.wasm --module lessons … --module gpu …
+//   node xtask/bundle/bundle.mjs --hash HEX --glue DIR --wasm DIR --out DIR [--www DIR]
+// The glue is engine.js, lessons.js …; the modules are engine.wasm and, deflated, engine.deflate …
 // Deterministic: the same inputs give the same bytes.
 import { mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { parseArgs } from "node:util";
-import { deflateRawSync, gzipSync } from "node:zlib";
+import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { customElementsManifest, documentation, readElements } from "./elements.mjs";
 import { chunkEntry, cssAsText, figureEntry, sharedModules, virtualModules } from "./plugins.mjs";
 import { readRegistry } from "./registry.mjs";
 import { publicTypes } from "./types.mjs";
 
-const { values: options, tokens } = parseArgs({
+const { values: options } = parseArgs({
   options: {
-    module: { type: "string", multiple: true },
     hash: { type: "string" },
+    glue: { type: "string" },
+    wasm: { type: "string" },
     out: { type: "string" },
     www: { type: "string", default: "www" },
   },
-  allowPositionals: true,
-  tokens: true,
 });
-for (const name of ["module", "hash", "out"]) {
+for (const name of ["hash", "glue", "wasm", "out"]) {
   if (!options[name]) throw new Error(`bundle.mjs needs --${name}`);
 }
 const www = resolve(options.www);
 const out = resolve(options.out);
-/** Each module's name → its glue and its bytes. */
+/** The wasm modules: what the scripts carry of them, and who has glue. */
+const SHIPPED = ["engine", "answers", "lessons", "onnx", "gpu"];
+/** Each module's name → its bytes. */
 const wasm = {};
-for (const { value: name, index } of tokens.filter(({ kind }) => kind === "option").filter(({ name }) => name === "module")) {
-  const [glue, file] = tokens.filter(({ kind, index: at }) => kind === "positional" && at > index).map(({ value }) => value);
-  wasm[name] = { glue: resolve(glue), bytes: await readFile(file) };
+/** The same deflated, as the scripts carry them. */
+const packed = {};
+for (const name of SHIPPED) {
+  wasm[name] = await readFile(join(options.wasm, `${name}.wasm`));
+  packed[name] = await readFile(join(options.wasm, `${name}.deflate`), "base64");
 }
-/** The same, as the scripts carry them. */
-const packed = Object.fromEntries(Object.entries(wasm).map(([name, { bytes }]) => [name, deflateRawSync(bytes, { level: 9 }).toString("base64")]));
+/** What the glue of the processor's instances calls; the graphics card's instance is the engine's program on a module that can do more. */
+const glue = (name) => resolve(options.glue, `${name}.js`);
+const PROCESSOR = { engine: glue("engine"), lessons: glue("lessons"), onnx: glue("onnx") };
+const CARD = { engine: glue("gpu"), onnx: glue("onnx") };
+/** The functions of the half that is loaded when it is first asked. */
+const answering = WebAssembly.Module.exports(new WebAssembly.Module(wasm.answers)).map(({ name }) => name);
 
 const registry = readRegistry(join(www, "widgets/index.ts"));
 const tags = registry.map(({ tag }) => tag);
 const elements = readElements(join(www, "widgets/elements.json"), tags);
 
-function bundle({ entry, name, format, modules, plugins = [], wasm: glues = wasm, ...more }) {
+function bundle({ entry, name, format, modules, plugins = [], glues = PROCESSOR, ...more }) {
   return build({
     entryPoints: [{ in: entry.includes(":") ? entry : join(www, entry), out: name }],
     format,
@@ -52,23 +60,25 @@ function bundle({ entry, name, format, modules, plugins = [], wasm: glues = wasm
     target: ["es2022", "chrome114", "firefox115", "safari16.4"],
     loader: { ".woff2": "file" },
     assetNames: "fonts/[name]",
-    plugins: [...plugins, virtualModules({ wasm: glues, tags, www, ...modules }), cssAsText(www)],
+    plugins: [...plugins, virtualModules({ glues, answering, tags, www, ...modules }), cssAsText(www)],
     ...more,
   });
 }
 
-const worker = await bundle({ entry: "engine/worker.ts", name: "worker", format: "iife" });
-// The graphics card's instance is the engine's program on a module that can do more.
-const card = await bundle({ entry: "engine/card-worker.ts", name: "card", format: "iife", globalName: "card", wasm: { engine: wasm.gpu, onnx: wasm.onnx } });
-const program = `function(){${card.outputFiles[0].text.trim()}return card}`;
-const modules = { engine: packed.engine, worker: worker.outputFiles[0].text };
-const inPage = (name) => `import { load } from "./engine/chunks"; export default () => load("${name}");`;
-const inModule = (name) => `export default async () => (await import("./kernelscope-${name}.mjs")).default;`;
+/** A program as a function, for the page's own thread, whose text a worker can be started with. */
+async function program(entry, glues) {
+  const { outputFiles } = await bundle({ entry, name: "program", format: "iife", globalName: "program", glues });
+  return `function(){${outputFiles[0].text.trim()}return program}`;
+}
+const [own, card] = await Promise.all([program("engine/program.ts", PROCESSOR), program("engine/card-worker.ts", CARD)]);
+/** What is fetched when it is first needed. */
+const LATER = ["answers", "lessons", "onnx", "gpu"];
+const later = (script) => ({ engine: packed.engine, program: `export default ${own};`, ...Object.fromEntries(LATER.map((name) => [name, script(name)])) });
 const bundles = await Promise.all([
-  bundle({ entry: "core.ts", name: "kernelscope", format: "iife", modules: { ...modules, lessons: inPage("lessons"), onnx: inPage("onnx"), gpu: inPage("gpu") } }),
+  bundle({ entry: "core.ts", name: "kernelscope", format: "iife", modules: later((name) => `import { load } from "./engine/chunks"; export default () => load("${name}");`) }),
   bundle({
-    entry: "module.ts", name: "kernelscope", format: "esm", outExtension: { ".js": ".mjs" }, external: ["./kernelscope-lessons.mjs", "./kernelscope-onnx.mjs", "./kernelscope-gpu.mjs"],
-    modules: { ...modules, lessons: inModule("lessons"), onnx: inModule("onnx"), gpu: inModule("gpu") },
+    entry: "module.ts", name: "kernelscope", format: "esm", outExtension: { ".js": ".mjs" }, external: LATER.map((name) => `./kernelscope-${name}.mjs`),
+    modules: later((name) => `export default async () => (await import("./kernelscope-${name}.mjs")).default;`),
   }),
   bundle({ entry: "entry:figure", name: "chunks/figure", format: "iife", plugins: [figureEntry(www)] }),
   ...registry.map((figure) =>
@@ -85,16 +95,13 @@ const files = new Map();
 for (const { outputFiles } of bundles) {
   for (const { path, contents } of outputFiles) files.set(relative(out, path).replaceAll(sep, "/"), contents);
 }
-files.set("kernelscope.wasm", wasm.engine.bytes);
-files.set("kernelscope-lessons.wasm", wasm.lessons.bytes);
-files.set("kernelscope-lessons.mjs", Buffer.from(`export default "${packed.lessons}";\n`));
-files.set("chunks/lessons.js", Buffer.from(`kernelscope.provide("lessons","${packed.lessons}");\n`));
-files.set("kernelscope-onnx.wasm", wasm.onnx.bytes);
-files.set("kernelscope-onnx.mjs", Buffer.from(`export default "${packed.onnx}";\n`));
-files.set("chunks/onnx.js", Buffer.from(`kernelscope.provide("onnx","${packed.onnx}");\n`));
-files.set("kernelscope-gpu.wasm", wasm.gpu.bytes);
-files.set("kernelscope-gpu.mjs", Buffer.from(`export default { module: "${packed.gpu}", program: ${program} };\n`));
-files.set("chunks/gpu.js", Buffer.from(`kernelscope.provide("gpu",{module:"${packed.gpu}",program:${program}});\n`));
+files.set("kernelscope.wasm", wasm.engine);
+for (const name of LATER) {
+  const payload = name === "gpu" ? `{module:"${packed.gpu}",program:${card}}` : `"${packed[name]}"`;
+  files.set(`kernelscope-${name}.wasm`, wasm[name]);
+  files.set(`kernelscope-${name}.mjs`, Buffer.from(`export default ${payload};\n`));
+  files.set(`chunks/${name}.js`, Buffer.from(`kernelscope.provide("${name}",${payload});\n`));
+}
 files.set("kernelscope.d.ts", Buffer.from(publicTypes(join(www, "engine/api.ts"))));
 /** Pictures and networks as chunks that carry the file itself, in base64. */
 async function carry(folder, kind, extension) {
@@ -130,4 +137,4 @@ for (const entry of await readdir(out, { recursive: true, withFileTypes: true })
 }
 
 const total = [...files.values()].reduce((sum, bytes) => sum + bytes.length, 0);
-console.log(`  ${files.size} files, ${Math.round(total / 1024)} KiB; wasm ${Object.entries(wasm).map(([name, { bytes }]) => `${name} ${Math.round(bytes.length / 1024)}`).join(", ")} KiB`);
+console.log(`  ${files.size} files, ${Math.round(total / 1024)} KiB; wasm ${Object.entries(wasm).map(([name, bytes]) => `${name} ${Math.round(bytes.length / 1024)}`).join(", ")} KiB`);

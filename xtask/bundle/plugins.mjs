@@ -4,29 +4,28 @@ import { readdirSync } from "node:fs";
 import { join, relative, resolve, sep } from "node:path";
 import { build, transform } from "esbuild";
 
-const NAMES = /^(virtual:(engine|lessons|onnx|gpu|worker|tags)|glue:(engine|lessons|onnx))$/;
+const NAMES = /^(virtual:(engine|answers|answering|lessons|onnx|gpu|program|tags)|glue:(engine|lessons|onnx))$/;
 
 /**
- * `virtual:engine` (base64 of the deflated module), `virtual:lessons`, `virtual:onnx` and `virtual:gpu` (functions that fetch the others'), `virtual:worker`
- * (the worker's program as text), and `glue:engine`, `glue:lessons` and `glue:onnx` (functions that give fresh wasm-bindgen glue: the glue
- * keeps its instance in variables, so two instances need two of it).
+ * `virtual:engine` (base64 of the deflated module), `virtual:answers`, `virtual:lessons`, `virtual:onnx` and `virtual:gpu` (functions that fetch
+ * the others'), `virtual:answering` (which functions are in `answers`), `virtual:program` (an instance's program as a function), and
+ * `glue:engine`, `glue:lessons` and `glue:onnx` (functions that give fresh wasm-bindgen glue: the glue keeps its instance in variables, so
+ * two instances need two of it).
  */
-export function virtualModules({ wasm, tags, www, engine, lessons, onnx, gpu, worker }) {
-  const needed = (value, name) => {
-    if (value === undefined) throw new Error(`${name} may not be imported from this entry`);
-    return value;
-  };
+export function virtualModules({ glues, answering, tags, www, ...modules }) {
   const made = {
-    "virtual:engine": () => ({ contents: needed(engine, "virtual:engine"), loader: "text" }),
-    "virtual:lessons": () => ({ contents: needed(lessons, "virtual:lessons"), loader: "js", resolveDir: www }),
-    "virtual:onnx": () => ({ contents: needed(onnx, "virtual:onnx"), loader: "js", resolveDir: www }),
-    "virtual:gpu": () => ({ contents: needed(gpu, "virtual:gpu"), loader: "js", resolveDir: www }),
-    "virtual:worker": () => ({ contents: needed(worker, "virtual:worker"), loader: "text" }),
+    "virtual:answering": () => ({ contents: JSON.stringify(answering), loader: "json" }),
     "virtual:tags": () => ({ contents: JSON.stringify(tags), loader: "json" }),
-    "glue:engine": async () => ({ contents: await glueFactory(wasm.engine.glue), loader: "js" }),
-    "glue:lessons": async () => ({ contents: wasm.lessons ? await glueFactory(wasm.lessons.glue) : NO_LESSONS, loader: "js" }),
-    "glue:onnx": async () => ({ contents: await glueFactory(wasm.onnx.glue), loader: "js" }),
   };
+  for (const [name, loader] of Object.entries({ engine: "text", program: "js", answers: "js", lessons: "js", onnx: "js", gpu: "js" })) {
+    made[`virtual:${name}`] = () => {
+      if (modules[name] === undefined) throw new Error(`virtual:${name} may not be imported from this entry`);
+      return { contents: modules[name], loader, resolveDir: www };
+    };
+  }
+  for (const name of ["engine", "lessons", "onnx"]) {
+    made[`glue:${name}`] = async () => ({ contents: glues[name] ? await glueFactory(glues[name]) : NO_GLUE, loader: "js" });
+  }
   return {
     name: "virtual-modules",
     setup(bundler) {
@@ -37,7 +36,7 @@ export function virtualModules({ wasm, tags, www, engine, lessons, onnx, gpu, wo
 }
 
 /** Where an instance is never asked for them. */
-const NO_LESSONS = `export default function createGlue() { throw new Error("this instance has no lessons"); }`;
+const NO_GLUE = `export default function createGlue() { throw new Error("this instance has no such module"); }`;
 
 async function glueFactory(glue) {
   const { outputFiles } = await build({

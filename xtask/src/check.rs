@@ -12,8 +12,12 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// The modules, and the scripts that carry them.
-const MODULES: [(&str, [&str; 2]); 4] = [
+const MODULES: [(&str, [&str; 2]); 5] = [
     ("kernelscope.wasm", ["kernelscope.js", "kernelscope.mjs"]),
+    (
+        "kernelscope-answers.wasm",
+        ["chunks/answers.js", "kernelscope-answers.mjs"],
+    ),
     (
         "kernelscope-lessons.wasm",
         ["chunks/lessons.js", "kernelscope-lessons.mjs"],

@@ -13,6 +13,7 @@ pub mod provision;
 pub mod serve;
 pub mod shell;
 pub mod sources;
+pub mod split;
 pub mod steps;
 pub mod still;
 pub mod suite;

@@ -3,6 +3,7 @@
 use crate::provision;
 use crate::shell;
 use crate::sources;
+use crate::split;
 use crate::steps::{Stamp, skipped, step};
 use crate::toolchain::{self, TARGET};
 use anyhow::{Context, Result};
@@ -17,7 +18,32 @@ pub const SECTION: &str = "kernelscope-sources";
 
 /// The wasm modules of the crate: what computes, what the figures ask besides, what reads ONNX files, and what computes with a graphics card at hand.
 /// The others are loaded when they are first needed.
-pub const MODULES: [&str; 4] = ["engine", "lessons", "onnx", "gpu"];
+pub const MODULES: [&str; 4] = [ENGINE, "lessons", "onnx", "gpu"];
+
+/// What computes operators and networks. It is shipped in two halves: see [`ANSWERS`].
+pub const ENGINE: &str = "engine";
+
+/// The half of the engine that takes values apart and tells where they come from. It is loaded when it is first asked, into
+/// the instance that computes: who only computes need not download it.
+pub const HALF: &str = "answers";
+
+/// The functions of the engine that move into that half.
+const ANSWERS: [&str; 14] = [
+    "crop",
+    "explain",
+    "geometry",
+    "model_card",
+    "model_parameter",
+    "model_receptive_field",
+    "model_shapes",
+    "reach",
+    "trace_explain",
+    "trace_gradient",
+    "trace_node",
+    "trace_shares",
+    "uses",
+    "window_rect",
+];
 
 /// The Cargo features that make a module.
 fn features(module: &str) -> &str {
@@ -101,14 +127,40 @@ pub fn bound_engine(variant: &Variant) -> Result<PathBuf> {
     bind(variant, MODULES[0], &compiled)
 }
 
-/// Compiles, binds and optimises every module; gives the paths of the optimised ones, in order.
-pub fn make(variant: &Variant) -> Result<Vec<PathBuf>> {
-    let one = |&module: &&str| {
+/// A module as it is shipped.
+pub struct Made {
+    /// Its name: one of [`MODULES`], or [`HALF`].
+    pub name: &'static str,
+    /// The optimised module.
+    pub module: PathBuf,
+    /// Its sections, deflated.
+    pub packed: PathBuf,
+}
+
+/// Compiles, binds, optimises and packs every module.
+pub fn make(variant: &Variant) -> Result<Vec<Made>> {
+    let mut made = Vec::new();
+    for module in MODULES {
         let compiled = compile(variant, module)?;
         let bound = bind(variant, module, &compiled)?;
-        optimise(variant, module, &bound)
+        if module == ENGINE {
+            let whole = optimise(variant, "whole engine", &bound)?;
+            for (name, half) in [ENGINE, HALF].into_iter().zip(halve(variant, &whole)?) {
+                made.push((name, optimise(variant, name, &half)?));
+            }
+        } else {
+            made.push((module, optimise(variant, module, &bound)?));
+        }
+    }
+    let pack = |(name, module): (&'static str, PathBuf)| {
+        let packed = pack(variant, name, &module)?;
+        Ok(Made {
+            name,
+            module,
+            packed,
+        })
     };
-    MODULES.iter().map(one).collect()
+    made.into_iter().map(pack).collect()
 }
 
 fn compile(variant: &Variant, module: &str) -> Result<PathBuf> {
@@ -241,15 +293,89 @@ fn optimise(variant: &Variant, module: &str, bound: &Path) -> Result<PathBuf> {
     })
 }
 
-/// The module with a custom section `name` holding `text` put after its last section.
-pub fn with_section(mut module: Vec<u8>, name: &str, text: &str) -> Vec<u8> {
+/// Cuts the engine in two.
+fn halve(variant: &Variant, whole: &Path) -> Result<[PathBuf; 2]> {
+    let name = variant.step("cut the engine in two");
+    let halves = [ENGINE, HALF].map(|half| variant.file("half", half));
+    let stamp = variant.stamp("halve", ENGINE, &halves);
+    let key = format!(
+        "{} {}",
+        sources::digest(&[whole.to_path_buf()])?,
+        sources::hash_of(&["Cargo.lock", "xtask/src/wasm.rs", "xtask/src/split.rs"])?
+    );
+    if stamp.is_fresh(&key) {
+        skipped(&name, "unchanged");
+        return Ok(halves);
+    }
+    step(&name, || {
+        let cut = split::split(&fs::read(whole)?, &ANSWERS)?;
+        fs::write(&halves[0], cut.first)?;
+        fs::write(&halves[1], cut.second)?;
+        stamp.write(&key)?;
+        Ok(halves)
+    })
+}
+
+/// Deflates the sections of a module, as tight as it goes.
+fn pack(variant: &Variant, module: &str, from: &Path) -> Result<PathBuf> {
+    let name = variant.step(&format!("pack: {module}"));
+    let packed = variant.file("packed", module).with_extension("deflate");
+    let stamp = variant.stamp("pack", module, std::slice::from_ref(&packed));
+    let key = format!(
+        "{} {}",
+        sources::digest(&[from.to_path_buf()])?,
+        sources::hash_of(&["Cargo.lock", "xtask/src/wasm.rs"])?
+    );
+    if stamp.is_fresh(&key) {
+        skipped(&name, "unchanged");
+        return Ok(packed);
+    }
+    step(&name, || {
+        let module = fs::read(from)?;
+        let sections = module.get(HEADER..).context("the module has no header")?;
+        let mut deflated = Vec::new();
+        let options = zopfli::Options::default();
+        zopfli::compress(options, zopfli::Format::Deflate, sections, &mut deflated)?;
+        fs::write(&packed, deflated)?;
+        stamp.write(&key)?;
+        Ok(packed)
+    })
+}
+
+/// How long the magic number and the version are.
+const HEADER: usize = 8;
+
+/// A custom section `name` holding `text`.
+fn custom_section(name: &str, text: &str) -> Vec<u8> {
     let mut payload = leb128(name.len());
     payload.extend_from_slice(name.as_bytes());
     payload.extend_from_slice(text.as_bytes());
-    module.push(0);
-    module.extend(leb128(payload.len()));
-    module.extend(payload);
-    module
+    let mut section = vec![0];
+    section.extend(leb128(payload.len()));
+    section.extend(payload);
+    section
+}
+
+/// The module with a custom section `name` holding `text` before its first section.
+pub fn with_section(module: &[u8], name: &str, text: &str) -> Vec<u8> {
+    let (header, sections) = module.split_at(HEADER.min(module.len()));
+    [header, &custom_section(name, text), sections].concat()
+}
+
+/// What [`with_section`] gives, deflated, when the module's own sections already are: to say what it was built from, nothing
+/// large has to be packed again.
+pub fn packed_with_section(
+    module: &[u8],
+    packed: &[u8],
+    name: &str,
+    text: &str,
+) -> Result<Vec<u8>> {
+    let header = module.get(..HEADER).context("the module has no header")?;
+    let stored = [header, &custom_section(name, text)].concat();
+    let length = u16::try_from(stored.len()).context("the section is too long")?;
+    // A block that is not the last and is stored as it is (RFC 1951, 3.2.4), then the blocks of the rest.
+    let block = [&[0][..], &length.to_le_bytes(), &(!length).to_le_bytes()].concat();
+    Ok([&block, &stored, packed].concat())
 }
 
 /// The text of the custom section `name`, if the module has one.
@@ -298,22 +424,42 @@ fn read_leb128(bytes: &[u8]) -> Option<(usize, &[u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Read;
 
     const EMPTY: [u8; 8] = *b"\0asm\x01\0\0\0";
 
     #[test]
     fn a_section_reads_back() {
         let long = "x".repeat(300);
-        let module = with_section(EMPTY.to_vec(), "first", &long);
-        let module = with_section(module, SECTION, "abc");
+        let module = with_section(&EMPTY, "first", &long);
+        let module = with_section(&module, SECTION, "abc");
         assert_eq!(section(&module, SECTION).as_deref(), Some("abc"));
         assert_eq!(section(&module, "first"), Some(long));
         assert_eq!(section(&module, "none"), None);
     }
 
     #[test]
+    fn a_packed_module_is_the_module() {
+        let module = with_section(&EMPTY, "more", &"and more ".repeat(99));
+        let mut packed = Vec::new();
+        let format = zopfli::Format::Deflate;
+        zopfli::compress(
+            zopfli::Options::default(),
+            format,
+            &module[HEADER..],
+            &mut packed,
+        )
+        .unwrap();
+        let packed = packed_with_section(&module, &packed, SECTION, "abc").unwrap();
+        let mut inflated = Vec::new();
+        let mut inflate = flate2::read::DeflateDecoder::new(&packed[..]);
+        inflate.read_to_end(&mut inflated).unwrap();
+        assert_eq!(inflated, with_section(&module, SECTION, "abc"));
+    }
+
+    #[test]
     fn a_cut_module_has_no_section() {
-        let module = with_section(EMPTY.to_vec(), SECTION, "abc");
+        let module = with_section(&EMPTY, SECTION, "abc");
         assert_eq!(section(&module[..module.len() - 1], SECTION), None);
         assert_eq!(section(&[], SECTION), None);
     }
