@@ -126,6 +126,23 @@ pub fn values_of(op: &str, shape: &[usize]) -> Result<usize> {
     }
 }
 
+/// Lengthens to `count` values, zeros behind those that are there; nothing happens to a longer one. False where memory does not
+/// suffice.
+///
+/// Block by block, which is the machine's own copying: `Vec::resize` stores value by value, slow before an engine has optimised it.
+pub(crate) fn lengthen(values: &mut Vec<f32>, count: usize) -> bool {
+    static ZEROS: [f32; 4096] = [0.0; 4096];
+    let missing = count.saturating_sub(values.len());
+    if values.try_reserve_exact(missing).is_err() {
+        return false;
+    }
+    while values.len() < count {
+        let block = (count - values.len()).min(ZEROS.len());
+        values.extend_from_slice(&ZEROS[..block]);
+    }
+    true
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -458,12 +458,11 @@ fn check_position(op: &str, shape: &[usize], at: &[usize]) -> Result<()> {
 fn zeros(op: &str, what: &str, shape: &[usize]) -> Result<Vec<f32>> {
     let count = crate::tensor::values_of(op, shape)?;
     let mut data = Vec::new();
-    if data.try_reserve_exact(count).is_err() {
+    if !crate::tensor::lengthen(&mut data, count) {
         return Err(Error::TooLarge {
             op: op.into(),
             what: format!("{what} {}", crate::error::tuple(shape)),
         });
     }
-    data.resize(count, 0.0);
     Ok(data)
 }

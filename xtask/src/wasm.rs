@@ -284,6 +284,9 @@ fn optimise(variant: &Variant, module: &str, bound: &Path) -> Result<PathBuf> {
         command
             .arg(provision::module("binaryen/bin/wasm-opt"))
             .arg("-O3")
+            // Functions stay apart where the compiler left them: a browser starts with quickly made code and replaces it function
+            // by function, so that one large function would run slowly to its end. It also packs tighter.
+            .args(["--one-caller-inline-max-function-size", "20"])
             .arg(bound)
             .arg("-o")
             .arg(&optimised);

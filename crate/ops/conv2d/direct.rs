@@ -197,10 +197,23 @@ impl Pass<'_> {
             for c in 0..channels {
                 reads.extend(slots.iter().map(|slot| c * channel + slot * length));
             }
-            for n in (0..wo).step_by(4 * V) {
-                let sums = self.sums::<O, V, K>(&reads, n);
-                self.put(sums, &mut out[(self.top + m) * wo..], n, ho * wo);
-            }
+            self.row::<O, V, K>(&reads, &mut out[(self.top + m) * wo..], ho * wo);
+        }
+    }
+
+    /// One row of outputs, which `out` starts with.
+    ///
+    /// A function of its own: engines compile it anew, and better, while it runs, and take that from the next call on.
+    #[inline(never)]
+    fn row<const O: usize, const V: usize, const K: usize>(
+        &self,
+        reads: &[usize],
+        out: &mut [f32],
+        plane: usize,
+    ) {
+        for n in (0..self.job.window.x.output).step_by(4 * V) {
+            let sums = self.sums::<O, V, K>(reads, n);
+            self.put(sums, out, n, plane);
         }
     }
 

@@ -203,14 +203,12 @@ impl Packed {
 
 /// Makes room for `total` values; what stood there stays.
 pub fn reserve(values: &mut Vec<f32>, total: u64, what: String) -> Result<()> {
-    let missing = (total as usize).saturating_sub(values.len());
-    if total > crate::tensor::MAX_VALUES || values.try_reserve_exact(missing).is_err() {
+    if total > crate::tensor::MAX_VALUES || !crate::tensor::lengthen(values, total as usize) {
         return Err(Error::TooLarge {
             op: super::OP.into(),
             what,
         });
     }
-    values.resize((total as usize).max(values.len()), 0.0);
     Ok(())
 }
 
