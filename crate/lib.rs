@@ -43,6 +43,7 @@ mod math;
 pub mod metrics;
 pub mod microscope;
 pub mod models;
+#[cfg(feature = "onnx")]
 pub mod network;
 #[cfg(feature = "onnx")]
 pub mod onnx;

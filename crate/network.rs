@@ -2,55 +2,10 @@
 
 use crate::error::Result;
 use crate::graph::{Description, Graph};
-#[cfg(feature = "onnx")]
 use crate::onnx::{ExternalFile, Onnx};
 use crate::options::Value;
 use crate::weights;
-use std::fmt::Debug;
 use std::sync::Arc;
-
-/// What makes a graph for each size of picture.
-pub trait Sizes: Debug {
-    /// The graph for a picture of this shape.
-    ///
-    /// # Errors
-    /// If the network cannot be made for it.
-    fn graph(&self, input: &[usize]) -> Result<Arc<Graph>>;
-
-    /// A graph whose nodes and parameters stand for those of every size.
-    ///
-    /// # Errors
-    /// If there is none.
-    fn sample(&self) -> Result<Arc<Graph>>;
-
-    /// The nodes in order.
-    ///
-    /// # Errors
-    /// As [`Sizes::sample`].
-    fn describe(&self) -> Result<Vec<Description>>;
-
-    /// What the file tells about the network.
-    fn card(&self) -> Value;
-}
-
-#[cfg(feature = "onnx")]
-impl Sizes for Onnx {
-    fn graph(&self, input: &[usize]) -> Result<Arc<Graph>> {
-        Onnx::graph(self, input)
-    }
-
-    fn sample(&self) -> Result<Arc<Graph>> {
-        Onnx::sample(self)
-    }
-
-    fn describe(&self) -> Result<Vec<Description>> {
-        Onnx::describe(self)
-    }
-
-    fn card(&self) -> Value {
-        Onnx::card(self)
-    }
-}
 
 /// A network.
 #[derive(Debug)]
@@ -62,8 +17,8 @@ pub enum Network {
         /// What the file tells about it.
         card: Value,
     },
-    /// A graph for each size: ONNX files, read here or in another wasm module.
-    Sized(Box<dyn Sizes>),
+    /// A graph for each size: ONNX files.
+    Onnx(Box<Onnx>),
 }
 
 impl Network {
@@ -71,10 +26,9 @@ impl Network {
     ///
     /// # Errors
     /// If it is neither, damaged, or not supported.
-    #[cfg(feature = "onnx")]
     pub fn load(bytes: &[u8], external: &[ExternalFile]) -> Result<Network> {
         if Onnx::is(bytes) {
-            return Ok(Network::Sized(Box::new(Onnx::read(bytes, external)?)));
+            return Ok(Network::Onnx(Box::new(Onnx::read(bytes, external)?)));
         }
         Network::read(bytes)
     }
@@ -98,7 +52,7 @@ impl Network {
     pub fn graph(&self, input: &[usize]) -> Result<Arc<Graph>> {
         match self {
             Network::Fixed { graph, .. } => Ok(graph.clone()),
-            Network::Sized(sizes) => sizes.graph(input),
+            Network::Onnx(onnx) => onnx.graph(input),
         }
     }
 
@@ -109,7 +63,7 @@ impl Network {
     pub fn sample(&self) -> Result<Arc<Graph>> {
         match self {
             Network::Fixed { graph, .. } => Ok(graph.clone()),
-            Network::Sized(sizes) => sizes.sample(),
+            Network::Onnx(onnx) => onnx.sample(),
         }
     }
 
@@ -120,7 +74,7 @@ impl Network {
     pub fn describe(&self) -> Result<Vec<Description>> {
         match self {
             Network::Fixed { graph, .. } => Ok(graph.describe().cloned().collect()),
-            Network::Sized(sizes) => sizes.describe(),
+            Network::Onnx(onnx) => onnx.describe(),
         }
     }
 
@@ -128,7 +82,7 @@ impl Network {
     pub fn card(&self) -> Value {
         match self {
             Network::Fixed { card, .. } => card.clone(),
-            Network::Sized(sizes) => sizes.card(),
+            Network::Onnx(onnx) => onnx.card(),
         }
     }
 }

@@ -3,17 +3,11 @@
 //! Tensors live here by handle, a number from 1; 0 stands for "none". Specifications travel as plain objects, numbers in
 //! bulk as typed arrays only. Every refusal becomes a JavaScript `Error` with the crate's own message.
 //!
-//! Four wasm modules are made of them, each with what stands in this file: the *engine* (operators and networks), of which the
-//! build tool cuts off what only answers questions about values and places (`explain`, shares, fields), so that what is left is all
-//! that computing needs; the *lessons* (specimens, fields, scores), which a page loads when it first asks; *onnx*, which reads
-//! ONNX files for the engine beside it (`elsewhere`) when one is opened; and the engine with the graphics card
-//! (`gpu`), which is loaded where there is a card.
+//! Three wasm modules are made of them, each with what stands in this file: the *engine* (operators and networks), the *lessons*
+//! (specimens, fields, scores), which a page loads when it first asks, and the engine with the graphics card (`gpu`), which is loaded
+//! where there is a card. Of the engine the build tool cuts off what only answers questions about values and places (`explain`,
+//! shares, fields), and what reads ONNX files: what is left is all that computing needs.
 
-// The module `onnx` has no use for what reads options.
-#![cfg_attr(not(any(feature = "engine", feature = "lessons")), allow(dead_code))]
-
-#[cfg(feature = "engine")]
-mod elsewhere;
 #[cfg(feature = "lessons")]
 mod fields;
 #[cfg(all(feature = "gpu", feature = "engine"))]
@@ -24,8 +18,6 @@ mod lessons;
 mod micrographs;
 #[cfg(feature = "engine")]
 mod models;
-#[cfg(feature = "onnx")]
-mod onnx;
 #[cfg(feature = "engine")]
 mod operators;
 #[cfg(feature = "lessons")]
@@ -224,25 +216,6 @@ fn value(js: &JsValue) -> Value {
         "a {}",
         js.js_typeof().as_string().unwrap_or_default()
     ))
-}
-
-/// A value as JavaScript has it; unlike JSON it keeps numbers that are not finite.
-#[cfg(feature = "onnx")]
-fn script(value: &Value) -> JsValue {
-    match value {
-        Value::Null | Value::Other(_) => JsValue::NULL,
-        Value::Flag(flag) => (*flag).into(),
-        Value::Number(number) => (*number).into(),
-        Value::Text(text) => text.into(),
-        Value::List(list) => list.iter().map(script).collect::<Array>().into(),
-        Value::Object(options) => {
-            let object = Object::new();
-            for (name, value) in options {
-                set(&object, name, &script(value));
-            }
-            object.into()
-        }
-    }
 }
 
 fn properties(object: &Object) -> Options {

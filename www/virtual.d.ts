@@ -7,12 +7,12 @@ declare module "virtual:engine" {
 }
 
 declare module "virtual:answers" {
-  /** Fetches the engine's other half, which takes values apart, in the same form. */
+  /** Fetches the part of the engine that takes values apart, in the same form. */
   export default function fetchAnswers(): Promise<string>;
 }
 
 declare module "virtual:answering" {
-  /** The functions of the engine that are in that half. */
+  /** The functions of the engine that are in that part. */
   const names: readonly string[];
   export default names;
 }
@@ -23,7 +23,7 @@ declare module "virtual:lessons" {
 }
 
 declare module "virtual:onnx" {
-  /** Fetches the module that reads ONNX files, in the same form. */
+  /** Fetches the part of the engine that reads ONNX files, in the same form. */
   export default function fetchOnnx(): Promise<string>;
 }
 
@@ -48,11 +48,6 @@ declare module "glue:engine" {
 
 declare module "glue:lessons" {
   export type Glue = typeof import("../target/bindgen/lessons");
-  export default function createGlue(): Glue;
-}
-
-declare module "glue:onnx" {
-  export type Glue = typeof import("../target/bindgen/onnx");
   export default function createGlue(): Glue;
 }
 

@@ -4,6 +4,9 @@
 //! ([`Onnx::graph`]): then every size in it is known, arithmetic with sizes is done ahead, and what is left are the crate's
 //! own operators, with explanations, gradients and fields. Inputs are taken as they are, (C, H, W) or (N, C, H, W).
 //!
+//! The build tool cuts the methods with an `export_name` off the wasm module, with all that only they need, so that whoever opens no
+//! such file does not download it (`PARTS` in xtask/src/wasm.rs).
+//!
 //! What is computed agrees with ONNX's definitions, opsets 7 to today; anything else is refused by the node's name.
 
 mod constant;
@@ -67,6 +70,8 @@ impl Onnx {
     ///
     /// # Errors
     /// If a file is damaged, or something in it is not supported: by the node's name.
+    #[cfg_attr(feature = "web", unsafe(export_name = "onnx_read"))]
+    #[inline(never)]
     pub fn read(bytes: &[u8], external: &[ExternalFile]) -> Result<Onnx> {
         let model = file::Model::read(bytes)?;
         if !OPSETS.contains(&model.opset) {
@@ -164,6 +169,8 @@ impl Onnx {
     ///
     /// # Errors
     /// If the file's input has another shape, or a node cannot be computed for this one.
+    #[cfg_attr(feature = "web", unsafe(export_name = "onnx_graph"))]
+    #[inline(never)]
     pub fn graph(&self, input: &[usize]) -> Result<Arc<Graph>> {
         let mut made = self.made.borrow_mut();
         if let Some(place) = made.iter().position(|(shape, _)| shape == input) {
@@ -274,6 +281,8 @@ impl Onnx {
     ///
     /// # Errors
     /// If it cannot be made for any size that was tried; the first reason.
+    #[cfg_attr(feature = "web", unsafe(export_name = "onnx_sample"))]
+    #[inline(never)]
     pub fn sample(&self) -> Result<Arc<Graph>> {
         if let Some((_, graph)) = self.made.borrow().last() {
             return Ok(graph.clone());
@@ -311,6 +320,8 @@ impl Onnx {
     ///
     /// # Errors
     /// As [`Onnx::sample`].
+    #[cfg_attr(feature = "web", unsafe(export_name = "onnx_describe"))]
+    #[inline(never)]
     pub fn describe(&self) -> Result<Vec<Description>> {
         let mut nodes: Vec<Description> = self.sample()?.describe().cloned().collect();
         if let (Some(first), Some([.., c, h, w])) = (nodes.first_mut(), self.dims.as_deref()) {

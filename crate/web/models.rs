@@ -6,13 +6,15 @@ use crate::graph::{Description, Keep, Trace};
 use crate::json;
 use crate::map::Map;
 use crate::network::Network;
+use crate::onnx::ExternalFile;
 use crate::ops::conv2d::Order;
 use crate::options::Value;
 use crate::tensor::Tensor;
-use js_sys::{Array, Float32Array, JSON, Object};
+use js_sys::{Array, Float32Array, JSON, Object, Uint8Array};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
+use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::{JsError, JsValue, wasm_bindgen};
 
 #[derive(Default)]
@@ -46,10 +48,24 @@ fn plain(value: &Value) -> Js<JsValue> {
     JSON::parse(&json::write(value)).map_err(|_| JsError::new("model: its description is no JSON"))
 }
 
-/// Reads a network from the bytes of a file of our own and returns its handle.
+/// Reads a network from the bytes of a file and returns its handle. `external` lists the files beside it that hold weights, [name,
+/// bytes, name, bytes, …].
 #[wasm_bindgen]
-pub fn load_model(bytes: &[u8]) -> Js<u32> {
-    Ok(add(Network::read(bytes)?))
+pub fn load_model(bytes: &[u8], external: &Array) -> Js<u32> {
+    Ok(add(Network::load(bytes, &beside(external)?)?))
+}
+
+fn beside(external: &Array) -> Js<Vec<ExternalFile>> {
+    let list: Vec<JsValue> = external.iter().collect();
+    let file = |pair: &[JsValue]| match pair {
+        [name, bytes] => Some(ExternalFile {
+            name: name.as_string()?,
+            bytes: bytes.dyn_ref::<Uint8Array>()?.to_vec(),
+        }),
+        _ => None,
+    };
+    let files: Option<Vec<ExternalFile>> = list.chunks(2).map(file).collect();
+    files.ok_or_else(|| JsError::new("model: externalData must be names with bytes"))
 }
 
 /// Stores a network.

@@ -1,8 +1,7 @@
 /** The graphics card, from the page's side: an instance of the engine with the card at hand, in a worker of its own. */
-import { compileCard, compileSubject } from "./compile";
+import { compileCard } from "./compile";
 import type { Described, Trial } from "./decide";
 import { Patience } from "./patience";
-import { needs } from "./executor";
 import type { Call } from "./protocol";
 import { type Reply, type SendOptions, WorkerTransport } from "./transport";
 
@@ -14,8 +13,6 @@ export class Card {
   private held = new Set<number>();
   private models = new Set<number>();
   private errors = new WeakSet<object>();
-  /** Whether it reads ONNX files. */
-  private onnx: Promise<unknown> | undefined;
 
   private constructor(private transport: WorkerTransport, private patience: Patience, readonly described: Described, readonly here: boolean) {
     if (described.software) patience.ms = SILENT_IMITATED_MS;
@@ -46,21 +43,10 @@ export class Card {
     const given = kind === "hold" ? this.held : this.models;
     if (given.has(key)) return;
     given.add(key);
-    await this.teach(call()).catch((error) => {
+    await this.send(call()).catch((error) => {
       given.delete(key);
       throw error;
     });
-  }
-
-  private async teach(call: Call): Promise<Reply> {
-    if (needs(call) === "onnx") {
-      this.onnx ??= compileSubject("onnx").then((module) => this.send({ kind: "onnx", module }));
-      await this.onnx.catch((error) => {
-        this.onnx = undefined;
-        throw error;
-      });
-    }
-    return this.send(call);
   }
 
   take(kind: "hold" | "load", key: number): void {

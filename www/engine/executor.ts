@@ -1,8 +1,7 @@
-/** Carries out calls on one instance of the engine, and those of the lessons and of ONNX beside it. Workers and the same-thread engine share it. */
+/** Carries out calls on one instance of the engine, and those of the lessons beside it. Workers and the same-thread engine share it. */
 import answering from "virtual:answering";
 import createEngineGlue, { type Glue } from "glue:engine";
 import createLessonsGlue, { type Glue as Lessons } from "glue:lessons";
-import createOnnxGlue, { type Glue as Onnx } from "glue:onnx";
 import type { Tensor } from "./api";
 import { type Call, isKey, type Ref } from "./protocol";
 
@@ -25,8 +24,11 @@ export class Fatal extends Error {}
 /** What the engine's instance can be asked; everything else is the lessons'. */
 const OWN = new Set(Object.keys(createEngineGlue()));
 
-/** What an instance is taught when a call first needs it: *answers* is the engine's own other half. */
-export type Subject = "answers" | "lessons" | "onnx";
+/** What an instance is taught when a call first needs it. */
+export type Subject = Part | "lessons";
+
+/** What was cut off the engine, and becomes part of its instance. */
+type Part = "answers" | "onnx";
 
 /** Which of it a call needs. */
 export function needs(call: Call): Subject | undefined {
@@ -57,11 +59,10 @@ function isOnnx(bytes: Uint8Array): boolean {
 
 export class Executor {
   protected glue: Glue;
-  /** What the engine's other half is tied to. */
+  /** What the engine's parts are tied to. */
   private exports: WebAssembly.Exports;
-  private answers = false;
+  private parts = new Set<Part>();
   private lessonsGlue: Lessons | undefined;
-  private onnxGlue: Onnx | undefined;
   private held = new Map<number, number>();
   /** Copies of held tensors in the lessons' instance, made when a question first names them. */
   private lent = new Map<number, number>();
@@ -82,7 +83,7 @@ export class Executor {
   }
 
   get memory(): number {
-    return this.glue.memory_bytes() + (this.lessonsGlue?.memory_bytes() ?? 0) + (this.onnxGlue?.memory_bytes() ?? 0);
+    return this.glue.memory_bytes() + (this.lessonsGlue?.memory_bytes() ?? 0);
   }
 
   private get lessons(): Lessons {
@@ -115,20 +116,14 @@ export class Executor {
     const { glue } = this;
     switch (call.kind) {
       case "answers":
-        this.complete(call.module);
+      case "onnx":
+        this.join(call.kind, call.module);
         return { value: null, transfer: [] };
       case "lessons":
         if (!this.lessonsGlue) {
           const fresh = createLessonsGlue();
           fresh.initSync({ module: call.module });
           this.lessonsGlue = fresh;
-        }
-        return { value: null, transfer: [] };
-      case "onnx":
-        if (!this.onnxGlue) {
-          const fresh = createOnnxGlue();
-          fresh.initSync({ module: call.module });
-          this.onnxGlue = fresh;
         }
         return { value: null, transfer: [] };
       case "op":
@@ -167,7 +162,7 @@ export class Executor {
         return { value: { ...made, image: image.value }, transfer: image.transfer };
       }
       case "load": {
-        const model = isOnnx(call.bytes) ? this.loadOnnx(call.bytes, call.external) : glue.load_model(call.bytes);
+        const model = glue.load_model(call.bytes, call.external);
         this.models.set(call.key, model);
         return { value: glue.model_graph(model), transfer: [] };
       }
@@ -206,26 +201,13 @@ export class Executor {
     }
   }
 
-  /** Puts the engine's other half into this instance: it shares its memory, and the engine's functions find it through a table. */
-  private complete(half: WebAssembly.Module): void {
-    if (this.answers) return;
+  /** Puts a part of the engine into this instance: it shares its memory, and the engine's functions find it through a table. */
+  private join(part: Part, module: WebAssembly.Module): void {
+    if (this.parts.has(part)) return;
     // Built apart, they would call each other's functions by numbers that mean something else.
-    if (builtFrom(half) !== builtFrom(this.module)) throw new Error("the file “answers” of this page is from another version than the rest; load the page anew");
-    new WebAssembly.Instance(half, { engine: this.exports });
-    this.answers = true;
-  }
-
-  /** The file stays with the instance that reads it; the engine asks it for the graph of each size of picture, and for each weight once. */
-  private loadOnnx(bytes: Uint8Array, external: (string | Uint8Array)[]): number {
-    const onnx = this.onnxGlue;
-    if (!onnx) throw new Error("the engine has not been taught to read ONNX");
-    const { file, ...described } = onnx.onnx_read(bytes, external) as { file: number; nodes: unknown; card: unknown };
-    const source = {
-      graph: (input: Uint32Array) => onnx.onnx_graph(file, input),
-      weight: (number: number) => onnx.onnx_weight(file, number),
-      free: () => onnx.onnx_free(file),
-    };
-    return this.glue.load_elsewhere(source, described);
+    if (builtFrom(module) !== builtFrom(this.module)) throw new Error(`the file “${part}” of this page is from another version than the rest; load the page anew`);
+    new WebAssembly.Instance(module, { engine: this.exports });
+    this.parts.add(part);
   }
 
   /** Moves a micrograph and its labels out of the lessons. */

@@ -38,9 +38,9 @@ for (const name of SHIPPED) {
 }
 /** What the glue of the processor's instances calls; the graphics card's instance is the engine's program on a module that can do more. */
 const glue = (name) => resolve(options.glue, `${name}.js`);
-const PROCESSOR = { engine: glue("engine"), lessons: glue("lessons"), onnx: glue("onnx") };
-const CARD = { engine: glue("gpu"), onnx: glue("onnx") };
-/** The functions of the half that is loaded when it is first asked. */
+const PROCESSOR = { engine: glue("engine"), lessons: glue("lessons") };
+const CARD = { engine: glue("gpu") };
+/** The functions of the part that is loaded when it is first asked. */
 const answering = WebAssembly.Module.exports(new WebAssembly.Module(wasm.answers)).map(({ name }) => name);
 
 const registry = readRegistry(join(www, "widgets/index.ts"));

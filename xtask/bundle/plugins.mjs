@@ -4,12 +4,12 @@ import { readdirSync } from "node:fs";
 import { join, relative, resolve, sep } from "node:path";
 import { build, transform } from "esbuild";
 
-const NAMES = /^(virtual:(engine|answers|answering|lessons|onnx|gpu|program|tags)|glue:(engine|lessons|onnx))$/;
+const NAMES = /^(virtual:(engine|answers|answering|lessons|onnx|gpu|program|tags)|glue:(engine|lessons))$/;
 
 /**
  * `virtual:engine` (base64 of the deflated module), `virtual:answers`, `virtual:lessons`, `virtual:onnx` and `virtual:gpu` (functions that fetch
  * the others'), `virtual:answering` (which functions are in `answers`), `virtual:program` (an instance's program as a function), and
- * `glue:engine`, `glue:lessons` and `glue:onnx` (functions that give fresh wasm-bindgen glue: the glue keeps its instance in variables, so
+ * `glue:engine` and `glue:lessons` (functions that give fresh wasm-bindgen glue: the glue keeps its instance in variables, so
  * two instances need two of it).
  */
 export function virtualModules({ glues, answering, tags, www, ...modules }) {
@@ -23,7 +23,7 @@ export function virtualModules({ glues, answering, tags, www, ...modules }) {
       return { contents: modules[name], loader, resolveDir: www };
     };
   }
-  for (const name of ["engine", "lessons", "onnx"]) {
+  for (const name of ["engine", "lessons"]) {
     made[`glue:${name}`] = async () => ({ contents: glues[name] ? await glueFactory(glues[name]) : NO_GLUE, loader: "js" });
   }
   return {

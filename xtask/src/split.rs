@@ -1,61 +1,91 @@
-//! Cuts a wasm module in two: what stays, and what moves out and is loaded into the same instance when it is first asked for.
+//! Cuts parts off a wasm module: each is loaded into the same instance when it is first asked for.
 //!
-//! The second half has no memory, table or global of its own: it imports the first's, and whatever functions of the first it
-//! calls. In place of each function that has moved the first half exports one that calls through a slot of the table, and
-//! the second half, once instantiated, puts its functions there. So a caller sees one module that has learned something.
+//! A part has no memory, table or global of its own: it imports those of the rest, and whatever functions of it it calls. In
+//! place of each function that was cut off the rest has one that calls through a slot of the table, and the part, once
+//! instantiated, puts its functions there. So a caller, in the module or outside, sees one module that has learned something.
 
 use anyhow::{Context, Result, bail};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use walrus::ir::Value;
 use walrus::{
-    ConstExpr, DataKind, ElementItems, ElementKind, ExportItem, FunctionBuilder, FunctionKind,
-    GlobalKind, ImportKind, ImportedFunction, Module, TableId, passes::gc,
+    ConstExpr, DataKind, ElementItems, ElementKind, ExportItem, FunctionBuilder, FunctionId,
+    FunctionKind, GlobalKind, ImportKind, ImportedFunction, Module, TableId, passes::gc,
 };
 
-/// The module that the second half imports from.
-pub const FIRST: &str = "engine";
+/// The module that parts import from.
+pub const REST: &str = "engine";
 
-/// The two halves.
+/// A module and what was cut off.
 #[derive(Debug)]
-pub struct Halves {
+pub struct Cut {
     /// What stays.
-    pub first: Vec<u8>,
-    /// What moves.
-    pub second: Vec<u8>,
+    pub rest: Vec<u8>,
+    /// The parts, in the order in which they were named.
+    pub parts: Vec<Vec<u8>>,
 }
 
-/// Moves the exported functions `names`, and what nothing else needs, out of a module.
+/// Cuts the exported functions named for each part off a module, with what nothing but one of them needs. What several parts
+/// need, and the rest does not, each of them has.
 ///
 /// What a table of functions lists stays: who calls through it cannot be known.
 ///
 /// # Errors
 ///
 /// A module that exports no such function, one without a table of functions, and one with segments that code may still read.
-pub fn split(module: &[u8], names: &[&str]) -> Result<Halves> {
-    let staying = staying(Module::from_buffer(module)?, names)?;
-    let mut first = Module::from_buffer(module)?;
-    let mut second = Module::from_buffer(module)?;
-    let table = table_of(&first)?;
-    let slots = first.tables.get(table).initial;
-    let asked = make_second(&mut second, names, &staying, slots)?;
-    make_first(&mut first, names, table, &asked)?;
-    Ok(Halves {
-        first: first.emit_wasm(),
-        second: second.emit_wasm(),
-    })
-}
-
-/// The numbers of the functions that are needed without those named. Two readings of a module number alike.
-fn staying(mut module: Module, names: &[&str]) -> Result<HashSet<usize>> {
-    for name in names {
-        module.exports.remove(name)?;
+pub fn cut(module: &[u8], parts: &[&[&str]]) -> Result<Cut> {
+    let passive = |module: &Module| {
+        let mut all = module.data.iter();
+        all.any(|data| matches!(data.kind, DataKind::Passive))
+    };
+    let mut rest = Module::from_buffer(module)?;
+    if passive(&rest) {
+        bail!("the module has passive data, which any part may want");
     }
-    gc::run(&mut module);
-    Ok(module
-        .funcs
-        .iter()
-        .map(|function| function.id().index())
-        .collect())
+    let first_slot = rest.tables.get(table_of(&rest)?).initial;
+    for name in parts.iter().copied().flatten() {
+        call_through_table(&mut rest, name)?;
+    }
+    // What the module itself imports, and its globals, may be needed by parts alone.
+    let mut spare: Vec<(String, ExportItem)> = Vec::new();
+    for import in rest.imports.iter() {
+        let ImportKind::Function(function) = import.kind else {
+            bail!("the module imports more than functions");
+        };
+        spare.push((format!("f{}", function.index()), function.into()));
+    }
+    for global in rest.globals.iter() {
+        spare.push((format!("g{}", global.id().index()), global.id().into()));
+    }
+    for (name, item) in &spare {
+        rest.exports.add(name, *item);
+    }
+    gc::run(&mut rest);
+    // Two readings of a module number its functions alike.
+    let staying: HashSet<usize> = rest.funcs.iter().map(|f| f.id().index()).collect();
+    let (mut slot, mut asked, mut made) = (first_slot, BTreeSet::new(), Vec::new());
+    for names in parts {
+        let mut part = Module::from_buffer(module)?;
+        leave_part(&mut part, names, &staying, slot)?;
+        slot += names.len() as u64;
+        asked.extend(part.imports.iter().map(|import| import.name.clone()));
+        made.push(part.emit_wasm());
+    }
+    for (name, _) in spare {
+        if !asked.contains(&name) {
+            rest.exports.remove(&name)?;
+        }
+    }
+    for name in &asked {
+        if rest.exports.iter().all(|export| export.name != *name) {
+            let item = item(&rest, name)?;
+            rest.exports.add(name, item);
+        }
+    }
+    gc::run(&mut rest);
+    Ok(Cut {
+        rest: rest.emit_wasm(),
+        parts: made,
+    })
 }
 
 fn table_of(module: &Module) -> Result<TableId> {
@@ -63,159 +93,110 @@ fn table_of(module: &Module) -> Result<TableId> {
     table.context("the module has no table of functions to call through")
 }
 
-/// Leaves what moves. Gives the names of what it asks of the first half: a letter for the kind and the number.
-fn make_second(
+fn exported(module: &Module, name: &str) -> Result<FunctionId> {
+    let function = module.exports.get_func(name);
+    function.with_context(|| format!("the module exports no function {name}"))
+}
+
+/// Puts a call through the table's next slot in the place of a function.
+fn call_through_table(module: &mut Module, name: &str) -> Result<()> {
+    let (table, function) = (table_of(module)?, exported(module, name)?);
+    let ty = module.funcs.get(function).ty();
+    let params = module.types.params(ty).to_vec();
+    let results = module.types.results(ty).to_vec();
+    let mut body = FunctionBuilder::new(&mut module.types, &params, &results);
+    let locals: Vec<_> = params.iter().map(|&ty| module.locals.add(ty)).collect();
+    let entry = module.tables.get_mut(table);
+    let slot = i32::try_from(entry.initial)?;
+    entry.initial += 1;
+    entry.maximum = entry.maximum.map(|most| most + 1);
+    let mut calls = body.func_body();
+    for &local in &locals {
+        calls.local_get(local);
+    }
+    calls.i32_const(slot).call_indirect(ty, table);
+    module.funcs.get_mut(function).kind = FunctionKind::Local(body.local_func(locals));
+    Ok(())
+}
+
+/// Leaves one part, whose functions have the table's slots from `slot` on.
+///
+/// What it imports has a letter for its kind and its number for a name: see [`item`].
+fn leave_part(
     module: &mut Module,
     names: &[&str],
     staying: &HashSet<usize>,
-    slots: u64,
-) -> Result<Vec<String>> {
-    if module
-        .data
-        .iter()
-        .any(|data| matches!(data.kind, DataKind::Passive))
-    {
-        bail!("the module has passive data, which either half may want");
-    }
+    slot: u64,
+) -> Result<()> {
     let table = table_of(module)?;
-    let moved: Vec<_> = names
+    let own: Vec<FunctionId> = names
         .iter()
-        .map(|name| module.exports.get_func(name))
+        .map(|name| exported(module, name))
         .collect::<Result<_>>()?;
-    for id in module
-        .imports
-        .iter()
-        .map(|import| import.id())
-        .collect::<Vec<_>>()
-    {
+    let imports: Vec<_> = module.imports.iter().map(|import| import.id()).collect();
+    for id in imports {
         let import = module.imports.get_mut(id);
         let ImportKind::Function(function) = import.kind else {
-            bail!("the module imports more than functions");
+            continue;
         };
-        import.module = FIRST.into();
+        import.module = REST.into();
         import.name = format!("f{}", function.index());
     }
-    let functions: Vec<_> = module
+    let of_the_rest: Vec<_> = module
         .funcs
         .iter_local()
         .map(|(id, function)| (id, function.ty()))
-        .filter(|(id, _)| staying.contains(&id.index()))
+        .filter(|(id, _)| staying.contains(&id.index()) && !own.contains(id))
         .collect();
-    for (id, ty) in functions {
-        let import = module.imports.add(FIRST, &format!("f{}", id.index()), id);
+    for (id, ty) in of_the_rest {
+        let name = format!("f{}", id.index());
+        let import = module.imports.add(REST, &name, id);
         module.funcs.get_mut(id).kind = FunctionKind::Import(ImportedFunction { import, ty });
     }
-    for id in module
-        .tables
-        .iter()
-        .map(|table| table.id())
-        .collect::<Vec<_>>()
-    {
-        let import = module.imports.add(FIRST, &format!("t{}", id.index()), id);
-        let entry = module.tables.get_mut(id);
-        entry.import = Some(import);
+    for entry in module.tables.iter_mut() {
+        let name = format!("t{}", entry.id().index());
+        entry.import = Some(module.imports.add(REST, &name, entry.id()));
         entry.elem_segments.clear();
     }
-    for id in module
-        .memories
-        .iter()
-        .map(|memory| memory.id())
-        .collect::<Vec<_>>()
-    {
-        let import = module.imports.add(FIRST, &format!("m{}", id.index()), id);
-        let entry = module.memories.get_mut(id);
-        entry.import = Some(import);
+    for entry in module.memories.iter_mut() {
+        let name = format!("m{}", entry.id().index());
+        entry.import = Some(module.imports.add(REST, &name, entry.id()));
         entry.data_segments.clear();
     }
-    for id in module
-        .globals
-        .iter()
-        .map(|global| global.id())
-        .collect::<Vec<_>>()
-    {
-        let import = module.imports.add(FIRST, &format!("g{}", id.index()), id);
+    let globals: Vec<_> = module.globals.iter().map(|global| global.id()).collect();
+    for id in globals {
+        let import = module.imports.add(REST, &format!("g{}", id.index()), id);
         module.globals.get_mut(id).kind = GlobalKind::Import(import);
     }
-    for id in module.data.iter().map(|data| data.id()).collect::<Vec<_>>() {
-        module.data.delete(id);
-    }
-    for id in module
-        .elements
-        .iter()
-        .map(|element| element.id())
-        .collect::<Vec<_>>()
-    {
-        module.elements.delete(id);
-    }
-    for id in module
-        .exports
-        .iter()
-        .map(|export| export.id())
-        .collect::<Vec<_>>()
-    {
-        module.exports.delete(id);
-    }
+    let data: Vec<_> = module.data.iter().map(|data| data.id()).collect();
+    data.into_iter().for_each(|id| module.data.delete(id));
+    let elements: Vec<_> = module.elements.iter().map(|list| list.id()).collect();
+    elements
+        .into_iter()
+        .for_each(|id| module.elements.delete(id));
+    let exports: Vec<_> = module.exports.iter().map(|export| export.id()).collect();
+    exports.into_iter().for_each(|id| module.exports.delete(id));
     module.start = None;
     let kind = ElementKind::Active {
         table,
-        offset: ConstExpr::Value(Value::I32(i32::try_from(slots)?)),
+        offset: ConstExpr::Value(Value::I32(i32::try_from(slot)?)),
     };
-    let element = module
-        .elements
-        .add(kind, ElementItems::Functions(moved.clone()));
+    let list = ElementItems::Functions(own.clone());
+    let element = module.elements.add(kind, list);
     let entry = module.tables.get_mut(table);
     entry.elem_segments.insert(element);
-    entry.initial += moved.len() as u64;
-    entry.maximum = entry.maximum.map(|most| most + moved.len() as u64);
-    // For whoever wants to know what is in it; called it is through the first half.
-    for (name, function) in names.iter().zip(moved) {
+    // Parts ask for no longer table than the rest has.
+    entry.initial = slot + own.len() as u64;
+    entry.maximum = None;
+    // For whoever wants to know what is in it; called they are through the rest.
+    for (name, function) in names.iter().zip(own) {
         module.exports.add(name, function);
-    }
-    gc::run(module);
-    Ok(module
-        .imports
-        .iter()
-        .map(|import| import.name.clone())
-        .collect())
-}
-
-/// Leaves what stays, exports what the second half asks for, and calls what has moved through the table.
-fn make_first(module: &mut Module, names: &[&str], table: TableId, asked: &[String]) -> Result<()> {
-    for name in asked {
-        let item = item(module, name)?;
-        module.exports.add(name, item);
-    }
-    for name in names {
-        let export = module
-            .exports
-            .iter()
-            .find(|export| export.name == *name)
-            .with_context(|| format!("the module exports no {name}"))?
-            .id();
-        let function = module.exports.get_func(name)?;
-        let ty = module.funcs.get(function).ty();
-        let params = module.types.params(ty).to_vec();
-        let results = module.types.results(ty).to_vec();
-        let mut stub = FunctionBuilder::new(&mut module.types, &params, &results);
-        let locals: Vec<_> = params.iter().map(|&ty| module.locals.add(ty)).collect();
-        let slot = module.tables.get(table).initial;
-        let mut body = stub.func_body();
-        for &local in &locals {
-            body.local_get(local);
-        }
-        body.i32_const(i32::try_from(slot)?)
-            .call_indirect(ty, table);
-        let stub = stub.finish(locals, &mut module.funcs);
-        module.exports.get_mut(export).item = stub.into();
-        let entry = module.tables.get_mut(table);
-        entry.initial += 1;
-        entry.maximum = entry.maximum.map(|most| most + 1);
     }
     gc::run(module);
     Ok(())
 }
 
-/// What a name that the second half asks for stands for in the first.
+/// What the name of something that a part imports stands for in the rest.
 fn item(module: &Module, name: &str) -> Result<ExportItem> {
     let (kind, number) = name.split_at(1);
     let number: usize = number.parse()?;
@@ -246,8 +227,8 @@ mod tests {
     use super::*;
     use walrus::{FunctionId, ModuleConfig, RefType, ValType};
 
-    /// A module whose functions `double` and `explain` call `shared`, which adds a global; `explain` also calls `helper`, and
-    /// `listed` stands in the table.
+    /// A module whose functions `double` and `explain` call `shared`, which adds a global; `explain` also calls `double`, its
+    /// `helper`, and a function that the module imports; `listed` stands in the table.
     fn whole() -> Vec<u8> {
         let mut module = Module::with_config(ModuleConfig::new());
         let memory = module.memories.add_local(false, false, 1, None, None);
@@ -257,14 +238,16 @@ mod tests {
         let shared = function(&mut module, |body| {
             body.global_get(global).binop(walrus::ir::BinaryOp::I32Add);
         });
+        let ty = module.types.add(&[ValType::I32], &[ValType::I32]);
+        let (outside, _) = module.add_import_func("glue", "outside", ty);
         let helper = function(&mut module, |body| {
-            body.call(shared).call(shared);
+            body.call(shared).call(outside);
         });
         let double = function(&mut module, |body| {
             body.call(shared);
         });
         let explain = function(&mut module, |body| {
-            body.call(helper).call(shared);
+            body.call(helper).call(double);
         });
         let listed = function(&mut module, |_| {});
         module.exports.add("double", double);
@@ -298,54 +281,69 @@ mod tests {
         module.funcs.iter_local().count()
     }
 
-    #[test]
-    fn what_only_the_named_function_needs_moves() {
-        let halves = split(&whole(), &["explain"]).unwrap();
-        let first = Module::from_buffer(&halves.first).unwrap();
-        let second = Module::from_buffer(&halves.second).unwrap();
-        // shared, double, listed, and a call through the table instead of `explain`.
-        assert_eq!(locals(&first), 4);
-        assert_eq!(locals(&second), 2);
-        let table = |module: &Module| {
-            let table = module.tables.main_function_table().unwrap().unwrap();
-            let table = module.tables.get(table);
-            (table.initial, table.maximum)
-        };
-        assert_eq!(table(&first), (3, Some(3)));
-        assert_eq!(table(&second), (3, Some(3)));
+    fn halves(names: &[&str]) -> [Module; 2] {
+        let cut = cut(&whole(), &[names]).unwrap();
+        [&cut.rest, &cut.parts[0]].map(|bytes| Module::from_buffer(bytes).unwrap())
     }
 
     #[test]
-    fn the_second_half_finds_all_that_it_asks_for() {
-        let halves = split(&whole(), &["explain"]).unwrap();
-        let first = Module::from_buffer(&halves.first).unwrap();
-        let second = Module::from_buffer(&halves.second).unwrap();
-        let asked: Vec<_> = second.imports.iter().collect();
-        assert_eq!(asked.len(), 2, "`shared` and the table");
+    fn what_only_the_named_function_needs_is_cut_off() {
+        let [rest, part] = halves(&["explain"]);
+        // shared, double, listed, and a call through the table instead of `explain`.
+        assert_eq!(locals(&rest), 4);
+        assert_eq!(locals(&part), 2);
+        let table = |module: &Module| {
+            let table = module.tables.main_function_table().unwrap().unwrap();
+            module.tables.get(table).initial
+        };
+        assert_eq!([table(&rest), table(&part)], [3, 3]);
+    }
+
+    #[test]
+    fn a_part_finds_all_that_it_asks_for() {
+        let [rest, part] = halves(&["explain"]);
+        let asked: Vec<_> = part.imports.iter().collect();
+        assert_eq!(asked.len(), 4, "`shared`, `double`, `outside`, the table");
         for import in asked {
-            assert_eq!(import.module, FIRST);
-            let given = first
+            assert_eq!(import.module, REST);
+            let given = rest
                 .exports
                 .iter()
                 .find(|export| export.name == import.name);
-            let same = match (given.map(|export| export.item), &import.kind) {
-                (Some(ExportItem::Function(_)), ImportKind::Function(_)) => true,
-                (Some(ExportItem::Table(_)), ImportKind::Table(_)) => true,
-                _ => false,
-            };
+            let same = matches!(
+                (given.map(|export| export.item), &import.kind),
+                (Some(ExportItem::Function(_)), ImportKind::Function(_))
+                    | (Some(ExportItem::Table(_)), ImportKind::Table(_))
+            );
             assert!(same, "{} is not what was asked for", import.name);
         }
         let name = |export: &walrus::Export| export.name.clone();
         assert_eq!(
-            second.exports.iter().map(name).collect::<Vec<_>>(),
+            part.exports.iter().map(name).collect::<Vec<_>>(),
             ["explain"]
         );
-        assert!(first.exports.get_func("explain").is_ok());
+        assert!(rest.exports.get_func("explain").is_ok());
+    }
+
+    #[test]
+    fn parts_have_slots_of_their_own_and_call_one_another_through_them() {
+        let cut = cut(&whole(), &[&["explain"], &["double"]]).unwrap();
+        let [one, other] = [0, 1].map(|i| Module::from_buffer(&cut.parts[i]).unwrap());
+        let offset = |module: &Module| match module.elements.iter().next().unwrap().kind {
+            ElementKind::Active {
+                offset: ConstExpr::Value(Value::I32(slot)),
+                ..
+            } => slot,
+            _ => panic!("a part fills its slots when it is instantiated"),
+        };
+        assert_eq!([offset(&one), offset(&other)], [2, 3]);
+        // `explain` calls `double`, which is the other part's.
+        assert_eq!([locals(&one), locals(&other)], [2 + 1, 1 + 1]);
     }
 
     #[test]
     fn a_function_that_is_not_there_is_named() {
-        let refused = split(&whole(), &["explode"]).unwrap_err();
+        let refused = cut(&whole(), &[&["explode"]]).unwrap_err();
         assert!(format!("{refused:#}").contains("explode"), "{refused:#}");
     }
 }

@@ -16,33 +16,40 @@ use wasm_bindgen_cli_support::Bindgen;
 /// The name of the custom section that holds the hash of the sources.
 pub const SECTION: &str = "kernelscope-sources";
 
-/// The wasm modules of the crate: what computes, what the figures ask besides, what reads ONNX files, and what computes with a graphics card at hand.
+/// The wasm modules of the crate: what computes, what the figures ask besides, and what computes with a graphics card at hand.
 /// The others are loaded when they are first needed.
-pub const MODULES: [&str; 4] = [ENGINE, "lessons", "onnx", "gpu"];
+pub const MODULES: [&str; 3] = [ENGINE, "lessons", "gpu"];
 
-/// What computes operators and networks. It is shipped in two halves: see [`ANSWERS`].
+/// What computes operators and networks. It is shipped without its [`PARTS`].
 pub const ENGINE: &str = "engine";
 
-/// The half of the engine that takes values apart and tells where they come from. It is loaded when it is first asked, into
-/// the instance that computes: who only computes need not download it.
-pub const HALF: &str = "answers";
-
-/// The functions of the engine that move into that half.
-const ANSWERS: [&str; 14] = [
-    "crop",
-    "explain",
-    "geometry",
-    "model_card",
-    "model_parameter",
-    "model_receptive_field",
-    "model_shapes",
-    "reach",
-    "trace_explain",
-    "trace_gradient",
-    "trace_node",
-    "trace_shares",
-    "uses",
-    "window_rect",
+/// What is cut off the engine, to be loaded into the instance that computes when it is first needed, and the functions that make it
+/// up: what takes values apart and tells where they come from, and what reads ONNX files.
+pub const PARTS: [(&str, &[&str]); 2] = [
+    (
+        "answers",
+        &[
+            "crop",
+            "explain",
+            "geometry",
+            "model_card",
+            "model_parameter",
+            "model_receptive_field",
+            "model_shapes",
+            "reach",
+            "trace_explain",
+            "trace_gradient",
+            "trace_node",
+            "trace_shares",
+            "uses",
+            "window_rect",
+        ],
+    ),
+    // The engine alone calls these: see crate/onnx/mod.rs.
+    (
+        "onnx",
+        &["onnx_read", "onnx_graph", "onnx_sample", "onnx_describe"],
+    ),
 ];
 
 /// The Cargo features that make a module.
@@ -50,7 +57,6 @@ fn features(module: &str) -> &str {
     match module {
         // It can do what the engine can: a card that fails is replaced by the processor, and measured against it.
         "gpu" => "engine,gpu",
-        "onnx" => "web,onnx",
         own => own,
     }
 }
@@ -129,7 +135,7 @@ pub fn bound_engine(variant: &Variant) -> Result<PathBuf> {
 
 /// A module as it is shipped.
 pub struct Made {
-    /// Its name: one of [`MODULES`], or [`HALF`].
+    /// Its name: one of [`MODULES`], or one of [`PARTS`].
     pub name: &'static str,
     /// The optimised module.
     pub module: PathBuf,
@@ -145,8 +151,8 @@ pub fn make(variant: &Variant) -> Result<Vec<Made>> {
         let bound = bind(variant, module, &compiled)?;
         if module == ENGINE {
             let whole = optimise(variant, "whole engine", &bound)?;
-            for (name, half) in [ENGINE, HALF].into_iter().zip(halve(variant, &whole)?) {
-                made.push((name, optimise(variant, name, &half)?));
+            for (name, part) in cut(variant, &whole)? {
+                made.push((name, optimise(variant, name, &part)?));
             }
         } else {
             made.push((module, optimise(variant, module, &bound)?));
@@ -296,11 +302,15 @@ fn optimise(variant: &Variant, module: &str, bound: &Path) -> Result<PathBuf> {
     })
 }
 
-/// Cuts the engine in two.
-fn halve(variant: &Variant, whole: &Path) -> Result<[PathBuf; 2]> {
-    let name = variant.step("cut the engine in two");
-    let halves = [ENGINE, HALF].map(|half| variant.file("half", half));
-    let stamp = variant.stamp("halve", ENGINE, &halves);
+/// Cuts the engine up: what is left of it, then its parts.
+fn cut(variant: &Variant, whole: &Path) -> Result<Vec<(&'static str, PathBuf)>> {
+    let name = variant.step("cut the engine up");
+    let names = [ENGINE].into_iter().chain(PARTS.map(|(name, _)| name));
+    let files: Vec<_> = names
+        .map(|name| (name, variant.file("cut", name)))
+        .collect();
+    let outputs: Vec<_> = files.iter().map(|(_, file)| file.clone()).collect();
+    let stamp = variant.stamp("cut", ENGINE, &outputs);
     let key = format!(
         "{} {}",
         sources::digest(&[whole.to_path_buf()])?,
@@ -308,14 +318,16 @@ fn halve(variant: &Variant, whole: &Path) -> Result<[PathBuf; 2]> {
     );
     if stamp.is_fresh(&key) {
         skipped(&name, "unchanged");
-        return Ok(halves);
+        return Ok(files);
     }
     step(&name, || {
-        let cut = split::split(&fs::read(whole)?, &ANSWERS)?;
-        fs::write(&halves[0], cut.first)?;
-        fs::write(&halves[1], cut.second)?;
+        let functions = PARTS.map(|(_, functions)| functions);
+        let split::Cut { rest, parts } = split::cut(&fs::read(whole)?, &functions)?;
+        for ((_, file), bytes) in files.iter().zip([rest].iter().chain(&parts)) {
+            fs::write(file, bytes)?;
+        }
         stamp.write(&key)?;
-        Ok(halves)
+        Ok(files)
     })
 }
 
