@@ -61,7 +61,7 @@ test("a network, every map in reading order and its output in free order", () =>
   const file = new Uint8Array(readFileSync(at("www/models/grains.safetensors")));
   const picture = values(72 * 88).map((value) => 0.5 + value / 2);
   const runs = [vectors, scalar].map((engine) => {
-    const model = engine.load_model(file);
+    const model = engine.load_model(file, []);
     const x = engine.put(picture, Uint32Array.of(1, 72, 88));
     const exact = engine.model_run(model, x, "all", true);
     const free = engine.model_run(model, x, "output", false);

@@ -20,9 +20,16 @@ export interface Choice {
 /** A drop-down with its label in front. */
 export function select(label: string, choose: (value: string) => void): { element: HTMLElement; fill(choices: Choice[]): void; set(value: string): void } {
   const list = h("select", { onchange: () => choose(list.value) });
+  let filled = "";
   return {
     element: h("label", { class: "field" }, h("span", {}, label), list),
-    fill: (choices) => list.replaceChildren(...choices.map(({ value, label: words }) => h("option", { value }, words))),
+    fill: (choices) => {
+      // Figures show all of their state at every move of a hand; new options would have the whole strip laid out anew.
+      const same = JSON.stringify(choices);
+      if (same === filled) return;
+      filled = same;
+      list.replaceChildren(...choices.map(({ value, label: words }) => h("option", { value }, words)));
+    },
     set: (value) => (list.value = value),
   };
 }

@@ -4,6 +4,7 @@ import { Worker as Thread } from "node:worker_threads";
 
 const PRELUDE = `
   const { parentPort } = require("node:worker_threads");
+  globalThis.self = globalThis;
   globalThis.postMessage = (message, transfer) => parentPort.postMessage(message, transfer);
   parentPort.on("message", (data) => globalThis.onmessage({ data }));
 `;
