@@ -70,7 +70,7 @@ inBrowsers((browser, name) => {
     await page(browser(), `<ks-translation></ks-translation>`, { served: true });
     await ready(browser(), "ks-translation");
     const loaded = (await browser().log.addresses()).map((url) => /pkg\/(.*)$/.exec(url)?.[1]).filter(Boolean).sort();
-    assert.deepEqual(loaded, ["chunks/figure.js", "chunks/ks-translation.js", "chunks/lessons.js", "kernelscope.js"], "moving a picture is one of the lessons");
+    assert.deepEqual(loaded, ["chunks/answers.js", "chunks/figure.js", "chunks/ks-translation.js", "chunks/lessons.js", "kernelscope.js"], "moving a picture is one of the lessons");
   });
 
   test("attributes, properties and events", async () => {

@@ -33,7 +33,7 @@ inBrowsers((browser, name) => {
     }
     assert.deepEqual(browser().log.errors, []);
     const { workers, modules } = await browser().run("return window.seen");
-    assert.equal(modules, 2, "the engine and the lessons are compiled once each");
+    assert.equal(modules, 3, "the engine, its answers and the lessons are compiled once each");
     assert.ok(workers >= 1 && workers <= 2, `${workers} workers: a runner and an answerer, for all`);
 
     await browser().run(() => { scrollTo(0, 0); window.seen.tasks.length = window.seen.scripts.length = 0; });

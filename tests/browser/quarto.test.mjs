@@ -54,7 +54,7 @@ test("scripts are named once, and only those that are needed", () => {
   const { status } = pandoc(["-f", "markdown", "-t", "html", "-s", "--lua-filter", FILTER, SOURCE, "-o", join(OUT, "head.html")]);
   assert.equal(status, 0);
   const scripts = [...readFileSync(join(OUT, "head.html"), "utf8").matchAll(/<script src="[^"]*pkg\/([^"]+)"/g)].map(([, path]) => path);
-  assert.deepEqual(scripts, ["kernelscope.js", "chunks/figure.js", "chunks/lessons.js", "chunks/ks-convolution.js", "chunks/image-grain_ti_sem.js", "chunks/image-grain_ti_sem_boundaries.js", "chunks/ks-parameter-count.js"]);
+  assert.deepEqual(scripts, ["kernelscope.js", "chunks/figure.js", "chunks/answers.js", "chunks/lessons.js", "chunks/ks-convolution.js", "chunks/image-grain_ti_sem.js", "chunks/image-grain_ti_sem_boundaries.js", "chunks/ks-parameter-count.js"]);
 });
 
 test("where scripts cannot run there is a picture of the state", () => {
@@ -88,7 +88,7 @@ test("under Quarto's own interface: dependencies once, as it documents them", ()
   assert.equal(out.match(/<ks-convolution/g).length, 2);
   assert.match(out, /<ks-unet controls="none"><\/ks-unet>/);
   const dependencies = JSON.parse(/\[asked\] (.*)/.exec(said)[1]);
-  assert.deepEqual(dependencies.map(({ name }) => name), ["kernelscope", "kernelscope-figure", "kernelscope-lessons", "kernelscope-ks-convolution", "kernelscope-image-grain_ti_sem", "kernelscope-image-grain_ti_sem_boundaries", "kernelscope-ks-unet", "kernelscope-model-grains", "kernelscope-onnx"]);
+  assert.deepEqual(dependencies.map(({ name }) => name), ["kernelscope", "kernelscope-figure", "kernelscope-answers", "kernelscope-lessons", "kernelscope-ks-convolution", "kernelscope-image-grain_ti_sem", "kernelscope-image-grain_ti_sem_boundaries", "kernelscope-ks-unet", "kernelscope-model-grains", "kernelscope-onnx"]);
   for (const { version, scripts, stylesheets = [], resources = [] } of dependencies) {
     assert.match(version, /^\d+\.\d+\.\d+$/);
     for (const { path } of [...scripts, ...resources]) assert.ok(existsSync(join(ROOT, path)) || existsSync(path), path);
