@@ -2,7 +2,7 @@
 import { type Field, paint } from "../draw/heatmap";
 import { gradient, type Scale } from "../draw/colormaps";
 import { decimal } from "../draw/numbers";
-import { h, svg } from "./dom";
+import { h, svg, write } from "./dom";
 
 /** Inclusive, in pixels; may lie outside the picture. */
 export interface Rect {
@@ -11,6 +11,9 @@ export interface Rect {
   bottom: number;
   right: number;
 }
+
+/** No outlines. */
+const NOTHING = "";
 
 /** What masks wear, on any theme: the micrograph below stays as it is, too. */
 const CRIMSON = [214, 39, 67] as const;
@@ -32,6 +35,10 @@ export class Picture {
   private readonly overlay = svg("svg", { class: "overlay", "aria-hidden": "true", preserveAspectRatio: "none" });
   private readonly legend = h("div", { class: "legend", hidden: true });
   private size: [number, number] = [1, 1];
+  /** What the legend tells. */
+  private told = "";
+  /** The outlines of each kind, in words. */
+  private outlined = new Map<string, string>();
   /** CSS pixels the canvas is wide, told by the browser: to ask while a hand moves would cost a layout for each outline. */
   private across = 0;
 
@@ -64,7 +71,7 @@ export class Picture {
   }
 
   set words(text: string) {
-    this.note.textContent = text;
+    write(this.note, text);
   }
 
   set description(text: string) {
@@ -106,7 +113,9 @@ export class Picture {
   /** The colours' meaning, under the picture. */
   scale(scale: Scale | null): void {
     this.legend.hidden = !scale;
-    if (!scale) return;
+    const told = JSON.stringify(scale);
+    if (!scale || told === this.told) return;
+    this.told = told;
     const middle = scale.min < 0 ? "0" : "";
     this.legend.replaceChildren(
       h("span", {}, `${scale.clipped && scale.min !== 0 ? "≤ " : ""}${decimal(scale.min)}`),
@@ -117,10 +126,12 @@ export class Picture {
 
   /** Replaces the outlines of one kind. A white halo keeps them visible on any grey. */
   outline(kind: string, rects: Rect[], filled = false): void {
-    for (const old of this.overlay.querySelectorAll(`[data-kind="${kind}"]`)) old.remove();
-    if (rects.length === 0) return;
     // A window of three pixels on a phone would vanish under its own outline: the outline keeps its distance.
     const least = filled ? 0 : 11 / this.pixel;
+    const told = JSON.stringify([rects, filled, least]);
+    if ((this.outlined.get(kind) ?? NOTHING) === (rects.length ? told : NOTHING)) return;
+    this.outlined.set(kind, rects.length ? told : NOTHING);
+    for (const old of this.overlay.querySelectorAll(`[data-kind="${kind}"]`)) old.remove();
     const shapes = rects.slice(0, 400).flatMap(({ top, left, bottom, right }) => {
       const room = Math.max(0, (least - Math.min(right - left + 1, bottom - top + 1)) / 2);
       const box = { x: left - room, y: top - room, width: right - left + 1 + 2 * room, height: bottom - top + 1 + 2 * room, "data-kind": kind };

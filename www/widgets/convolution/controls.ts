@@ -1,6 +1,6 @@
 /** The strip under the convolution: time first, then choices. */
 import type { KernelInfo } from "../../engine/api";
-import { h } from "../../figure/dom";
+import { h, write } from "../../figure/dom";
 import { iconButton, numberField, select, setIcon, toggle } from "../../figure/controls";
 import { SOURCES } from "../../figure/sources";
 
@@ -123,7 +123,7 @@ export class Controls {
     const row = Math.floor(index / width);
     this.slider.setAttribute("aria-valuetext", `row ${row} of ${height}, column ${index % width} of ${width}`);
     this.slider.style.setProperty("--done", `${(index / Math.max(1, height * width - 1)) * 100}%`);
-    this.place.textContent = `row ${row + 1} of ${height}`;
+    write(this.place, `row ${row + 1} of ${height}`);
   }
 
   private chosen(events: ControlEvents): void {

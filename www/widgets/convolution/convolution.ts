@@ -223,7 +223,8 @@ export class Convolution extends Figure {
     this.mend();
     this.showKernel();
     this.view.picture(this.model);
-    this.fact.replaceChildren(sizeFormula(this.model));
+    const formula = sizeFormula(this.model);
+    if (formula.textContent !== this.fact.textContent) this.fact.replaceChildren(formula);
     this.sayComputed();
     this.place(this.index);
   }

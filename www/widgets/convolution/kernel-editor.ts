@@ -1,7 +1,7 @@
 /** The kernel as editable weights, and the bias. */
 import { colour, type Scale } from "../../draw/colormaps";
 import { parseNumber, weight as asWeight } from "../../draw/numbers";
-import { h } from "../../figure/dom";
+import { h, write } from "../../figure/dom";
 
 export interface KernelEvents {
   weights(values: number[]): void;
@@ -35,7 +35,7 @@ export class KernelEditor {
   show(values: number[], size: [number, number], bias: number, words: string, dark: boolean): void {
     if (size[0] !== this.size[0] || size[1] !== this.size[1]) this.resize(size);
     this.values = [...values];
-    this.note.textContent = words;
+    write(this.note, words);
     const reach = Math.max(...values.map(Math.abs), 1e-6);
     const scale: Scale = { map: dark ? "prgn-dark" : "prgn", min: -reach * 1.25, max: reach * 1.25 };
     values.forEach((value, i) => {

@@ -2,7 +2,7 @@
 import type { Held, Term } from "../../engine/api";
 import { colour, type Scale, scaleFor } from "../../draw/colormaps";
 import { decimal, short, weight as asWeight } from "../../draw/numbers";
-import { h } from "../../figure/dom";
+import { h, write } from "../../figure/dom";
 import { type Cell, Grid } from "../../figure/grid";
 import { Picture } from "../../figure/picture";
 import { KernelEditor } from "./kernel-editor";
@@ -118,10 +118,11 @@ export class View {
     this.tellWindow(model, look);
     this.tellProducts(explanation.terms, kernel, shown, this.dark);
     const done = shown >= explanation.terms.length;
-    this.sum.textContent = done ? `= ${decimal(explanation.value, 2)}` : `so far ${decimal(explanation.partials[shown - 1] ?? 0, 2)}`;
+    const words = done ? `= ${decimal(explanation.value, 2)}` : `so far ${decimal(explanation.partials[shown - 1] ?? 0, 2)}`;
+    write(this.sum, words);
     this.sum.classList.toggle("done", done);
     this.tellPixels(model, at, done, whole);
-    this.pixelNote.textContent = `(m, n) = (${at[0]}, ${at[1]})`;
+    write(this.pixelNote, `(m, n) = (${at[0]}, ${at[1]})`);
   }
 
   private tellWindow(model: Model, { crop, explanation, rect }: Look): void {
@@ -153,7 +154,7 @@ export class View {
       };
     });
     this.window.show(side, side, cells);
-    this.windowNote.textContent = `${side} × ${side} around it`;
+    write(this.windowNote, `${side} × ${side} around it`);
   }
 
   private tellProducts(terms: Term[], [kh, kw]: [number, number], shown: number, dark: boolean): void {
@@ -169,7 +170,7 @@ export class View {
     });
     this.products.show(kh, kw, cells);
     const words = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
-    this.productsTitle.textContent = `${words[terms.length] ?? terms.length} product${terms.length === 1 ? "" : "s"}, one sum`;
+    write(this.productsTitle, `${words[terms.length] ?? terms.length} product${terms.length === 1 ? "" : "s"}, one sum`);
   }
 
   private tellPixels(model: Model, at: [number, number], done: boolean, whole: boolean): void {
