@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { pathToFileURL } from "node:url";
+import { onnx, WORKLOADS } from "../../bench/workloads.mjs";
 import { ConvolutionFigure, numberIn, sameShown } from "./harness/convolution.mjs";
 import { CASES, compare, MICROGRAPH, openMicrograph } from "./harness/golden.mjs";
 import { fromFile, sabotagedRoot } from "./harness/site.mjs";
@@ -16,6 +17,31 @@ before(() => {
   folder = mkdtempSync(join(tmpdir(), "kernelscope-pictures-"));
 });
 after(() => rmSync(folder, { recursive: true }));
+
+const net = WORKLOADS.W3();
+const file = Buffer.from(onnx(net)).toString("base64");
+
+/** In the page: a network from an ONNX file, a panic, and the same network in the instance's successor. */
+const survive = (base64, shape, done) => {
+  (async () => {
+    const bytes = window.Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+    const x = { data: window.Float32Array.from({ length: shape.reduce((a, b) => a * b) }, (_, i) => Math.sin(i)), shape };
+    const engine = await kernelscope.createEngine();
+    const network = await engine.loadModel(bytes);
+    const last = network.graph.at(-1).name;
+    const ask = async () => {
+      const run = await network.run(x, { exact: true });
+      return [run.output.data[4321], (await run.explain(last, [0, 0, 16, 225])).value];
+    };
+    const before = await ask();
+    const weight = { data: window.Float32Array.of(666), shape: [1, 1, 1, 1] };
+    const panic = await engine.conv2d({ data: window.Float32Array.of(1), shape: [1, 1, 1] }, weight, null).then(() => "", (error) => error.message);
+    const after = await ask();
+    const { restarts } = engine.stats();
+    engine.close();
+    return { before, panic, after, restarts };
+  })().then(done, (error) => done({ error: String(error) }));
+};
 
 /** The figure still does what it should: moves, and computes. */
 async function assertAlive(figure) {
@@ -129,5 +155,17 @@ inBrowsers((browser) => {
     await assertAlive(figure);
     const text = await browser().run(() => document.querySelector("main").innerText.length);
     assert.ok(text > 2000, "the text is there");
+  });
+
+  test("a network from an ONNX file outlives the instance that held it, and what it was taught", async () => {
+    const { driver } = browser();
+    await driver.get(page());
+    await browser().until("the engine's script", () => typeof kernelscope === "object");
+    const { error, before, panic, after, restarts } = await driver.executeAsyncScript(survive, file, net.input);
+    assert.equal(error, undefined);
+    assert.match(panic, /666/);
+    assert.equal(restarts, 1);
+    assert.deepEqual(after, before);
+    assert.equal(before[0], before[1], "the value and its explanation");
   });
 });
