@@ -2,6 +2,7 @@
 import answering from "virtual:answering";
 import createEngineGlue, { type Glue } from "glue:engine";
 import createLessonsGlue, { type Glue as Lessons } from "glue:lessons";
+import { spreadOf } from "../draw/spread";
 import type { Tensor } from "./api";
 import { type Call, isKey, type Ref } from "./protocol";
 
@@ -96,7 +97,12 @@ export class Executor {
     const failed = this.watch();
     try {
       const outcome = this.carryOut(call);
-      return { ...outcome, ms: performance.now() - start };
+      const ms = performance.now() - start;
+      if (call.kind === "op" && call.spread) {
+        const made = outcome.value as Tensor;
+        made.spread = spreadOf(made.data);
+      }
+      return { ...outcome, ms };
     } catch (error) {
       throw failed(error);
     }
