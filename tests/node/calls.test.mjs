@@ -28,23 +28,6 @@ for (const thread of ["here", "worker"]) {
       assert.match(reason, thread === "here" ? /calling thread/ : /in a worker/);
     });
 
-    test("a result tells how its values spread where that is asked, and only there", async () => {
-      const own = await engine();
-      const x = picture(50, 50);
-      x.data[77] = NaN;
-      const plain = await own.relu(x);
-      assert.equal("spread" in plain, false);
-      const out = new Float32Array(2500);
-      for (const { data, spread } of [await own.relu(x, { spread: true }), await own.relu(x, { spread: true, out })]) {
-        const sorted = plain.data.filter(Number.isFinite).sort();
-        const rank = (share) => sorted[Math.round(share * (sorted.length - 1))];
-        assert.deepEqual(data, plain.data);
-        assert.deepEqual(spread, { least: sorted[0], most: sorted.at(-1), min: rank(0.002), max: rank(0.998) });
-      }
-      const none = await own.relu({ data: Float32Array.of(NaN), shape: [1] }, { spread: true });
-      assert.equal(none.spread, null);
-    });
-
     test("concurrent calls do not see each other", async () => {
       const one = await engine();
       const sizes = Array.from({ length: 12 }, (_, i) => 3 + i);

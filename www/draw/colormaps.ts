@@ -1,6 +1,5 @@
 /** Colour maps: control points in sRGB, straight lines between them. All are safe for colour-blind readers. */
 import stops from "./colormaps.json";
-import { type Spread, spreadOf } from "./spread";
 
 export type MapName = keyof typeof stops;
 
@@ -47,7 +46,8 @@ export function colour(scale: Scale, value: number): { fill: string; ink: string
  * A symmetric scale about zero for signed values, a plain one otherwise. A pit or a hot pixel must not decide the
  * contrast of the whole map: the most extreme 0.4 % share the last colours, and the legend says so.
  */
-export function scaleFor(values: Float32Array, dark: boolean, spread: Spread | null = spreadOf(values)): Scale {
+export function scaleFor(values: Float32Array, dark: boolean): Scale {
+  const spread = spreadOf(values);
   if (!spread) return { map: "gray", min: 0, max: 1 };
   const { least, most, min, max } = spread;
   if (least >= 0) {
@@ -57,6 +57,45 @@ export function scaleFor(values: Float32Array, dark: boolean, spread: Spread | n
   // A map of zeros with a few marks keeps its full range.
   const reach = Math.max(-min, max) || Math.max(-least, most);
   return { map: dark ? "prgn-dark" : "prgn", min: -reach, max: reach, clipped: Math.max(-least, most) > reach };
+}
+
+const BINS = 4096;
+
+/**
+ * The extremes, and the values below and above which two thousandths lie: exact, though nothing is sorted beyond two bins.
+ * Plain loops: maps are drawn while a hand moves.
+ */
+function spreadOf(values: Float32Array): { least: number; most: number; min: number; max: number } | null {
+  let [least, most, count] = [Infinity, -Infinity, 0];
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    if (!Number.isFinite(value)) continue;
+    if (value < least) least = value;
+    if (value > most) most = value;
+    count += 1;
+  }
+  if (count === 0) return null;
+  if (least === most) return { least, most, min: least, max: most };
+  const range = most - least;
+  const bins = new Uint32Array(BINS + 1);
+  // The greatest value has a bin of its own, the last.
+  const binOf = (value: number): number => (((value - least) / range) * BINS) | 0;
+  for (let i = 0; i < values.length; i++) if (Number.isFinite(values[i]!)) bins[binOf(values[i]!)]! += 1;
+  const binAt = (share: number) => {
+    const rank = Math.round(share * (count - 1));
+    let [bin, before] = [0, 0];
+    while (before + bins[bin]! <= rank) before += bins[bin++]!;
+    return { bin, within: rank - before, values: new Float32Array(bins[bin]!), taken: 0 };
+  };
+  const [low, high] = [binAt(0.002), binAt(0.998)] as const;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    if (!Number.isFinite(value)) continue;
+    const bin = binOf(value);
+    if (bin === low.bin) low.values[low.taken++] = value;
+    if (bin === high.bin) high.values[high.taken++] = value;
+  }
+  return { least, most, min: low.values.sort()[low.within]!, max: high.values.sort()[high.within]! };
 }
 
 /** A CSS gradient of the whole map, for a legend. */

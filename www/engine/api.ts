@@ -4,18 +4,6 @@
 export interface Tensor {
   data: Float32Array;
   shape: number[];
-  /** Where it was asked for; null if no value is finite. */
-  spread?: Spread | null;
-}
-
-/** How far values spread; those that are not finite do not count. */
-export interface Spread {
-  /** The extremes. */
-  least: number;
-  most: number;
-  /** Two thousandths of the values lie below, and two above. */
-  min: number;
-  max: number;
 }
 
 /** A tensor that the engine keeps beside its workers, so that many questions about it cost no copies. */
@@ -50,8 +38,6 @@ export interface CallOptions {
   transfer?: boolean;
   /** Aborting rejects the call with an `AbortError`. */
   signal?: AbortSignal;
-  /** The result tells its `spread`, counted where it was computed: whoever draws it need not count on the page's thread. */
-  spread?: boolean;
 }
 
 export interface Conv2dOptions extends CallOptions {

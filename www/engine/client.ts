@@ -3,7 +3,6 @@ import type {
   AvgPool2dOptions, Bytes, CallOptions, Conv2dOptions, ConvTranspose2dOptions, Engine, EngineOptions, Explanation, GraphNode, Held, Input, InterpolateOptions, KernelInfo, Knob,
   LoadOptions, MaxPool2dOptions, MicroscopeOptions, Model, PadOptions, Picture, Specimen, SpecimenKind, Stats, Tensor,
 } from "./api";
-import { spreadOf } from "../draw/spread";
 import { Cards, type Holdings } from "./cards";
 import { compileEngine, compileSubject } from "./compile";
 import type { Subject } from "./executor";
@@ -281,7 +280,7 @@ export class Core implements Engine {
   }
 
   private async run(op: string, inputs: (Input | null)[], options: CallOptions): Promise<Tensor> {
-    const { out, transfer, signal, spread } = options;
+    const { out, transfer, signal } = options;
     checkOut(op, out);
     const refs = inputs.map((input) => refOf(op, input));
     const call: Call = { kind: "op", op, inputs: refs, options: plain(options) };
@@ -289,11 +288,9 @@ export class Core implements Engine {
     if (tried && !(tried instanceof Error)) {
       this.note(op, tried.ms, "webgpu");
       if (transfer) detach(refs);
-      const made = into(op, tried.value as Tensor, out);
-      return spread ? { ...made, spread: spreadOf(made.data) } : made;
+      return into(op, tried.value as Tensor, out);
     }
     if (out && this.onThisThread) call.out = out;
-    if (spread) call.spread = true;
     const reply = await this.send("runner", call, { signal, transfer: transfer ? buffersOf(refs) : [] }).catch((error: Error) => {
       throw error.message.startsWith("out must") ? new Error(`${op}: ${error.message}`) : error;
     });

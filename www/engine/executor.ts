@@ -2,7 +2,6 @@
 import answering from "virtual:answering";
 import createEngineGlue, { type Glue } from "glue:engine";
 import createLessonsGlue, { type Glue as Lessons } from "glue:lessons";
-import { spreadOf } from "../draw/spread";
 import type { Tensor } from "./api";
 import { type Call, isKey, type Ref } from "./protocol";
 
@@ -97,12 +96,7 @@ export class Executor {
     const failed = this.watch();
     try {
       const outcome = this.carryOut(call);
-      const ms = performance.now() - start;
-      if (call.kind === "op" && call.spread) {
-        const made = outcome.value as Tensor;
-        made.spread = spreadOf(made.data);
-      }
-      return { ...outcome, ms };
+      return { ...outcome, ms: performance.now() - start };
     } catch (error) {
       throw failed(error);
     }

@@ -8,7 +8,7 @@ export type Ref = { data: Float32Array; shape: number[] } | { key: number } | nu
 
 export type Call =
   | { kind: "answers" | "lessons" | "onnx"; module: WebAssembly.Module }
-  | { kind: "op"; op: string; inputs: Ref[]; options: object; out?: Float32Array; spread?: boolean }
+  | { kind: "op"; op: string; inputs: Ref[]; options: object; out?: Float32Array }
   | { kind: "explain"; op: string; inputs: Ref[]; options: object; at: number[] }
   | { kind: "ask"; method: string; args: unknown[] }
   | { kind: "tensor"; method: string; args: unknown[] }

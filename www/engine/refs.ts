@@ -62,6 +62,6 @@ export function checkOut(op: string, out: unknown): void {
 
 /** The operator's own options, without those that belong to the call. */
 export function plain(options: object): object {
-  const { out, transfer, signal, spread, ...rest } = options as CallOptions;
+  const { out, transfer, signal, ...rest } = options as CallOptions;
   return rest;
 }

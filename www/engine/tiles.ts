@@ -93,5 +93,5 @@ export function into(op: string, result: Tensor, out?: Float32Array, copy = true
     throw new Error(`${op}: out must hold the ${result.data.length} values of the shape (${result.shape.join(", ")}); got ${out.length}`);
   }
   if (copy) out.set(result.data);
-  return { ...result, data: out };
+  return { data: out, shape: result.shape };
 }

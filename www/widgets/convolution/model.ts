@@ -77,7 +77,7 @@ export class Model {
     const holding = [engine.hold(used), engine.hold(offset)] as const;
     try {
       const [output, geometry, weight, heldBias] = await Promise.all([
-        engine.conv2d(this.image!, used, offset, { ...options, spread: true }),
+        engine.conv2d(this.image!, used, offset, options),
         engine.ask<Geometry>("geometry", options, this.input, size),
         ...holding,
       ]);

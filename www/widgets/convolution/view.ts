@@ -95,7 +95,7 @@ export class View {
     }
     this.input.words = model.about;
     this.input.shade(geometry.rows, geometry.cols);
-    this.outScale = scaleFor(output.data, dark, output.spread);
+    this.outScale = scaleFor(output.data, dark);
     this.output.scale(this.outScale);
   }
 
