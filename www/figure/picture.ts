@@ -12,9 +12,6 @@ export interface Rect {
   right: number;
 }
 
-/** No outlines. */
-const NOTHING = "";
-
 /** What masks wear, on any theme: the micrograph below stays as it is, too. */
 const CRIMSON = [214, 39, 67] as const;
 
@@ -127,10 +124,10 @@ export class Picture {
   /** Replaces the outlines of one kind. A white halo keeps them visible on any grey. */
   outline(kind: string, rects: Rect[], filled = false): void {
     // A window of three pixels on a phone would vanish under its own outline: the outline keeps its distance.
-    const least = filled ? 0 : 11 / this.pixel;
-    const told = JSON.stringify([rects, filled, least]);
-    if ((this.outlined.get(kind) ?? NOTHING) === (rects.length ? told : NOTHING)) return;
-    this.outlined.set(kind, rects.length ? told : NOTHING);
+    const least = filled || rects.length === 0 ? 0 : 11 / this.pixel;
+    const told = rects.length === 0 ? "" : JSON.stringify([rects, filled, least]);
+    if (told === (this.outlined.get(kind) ?? "")) return;
+    this.outlined.set(kind, told);
     for (const old of this.overlay.querySelectorAll(`[data-kind="${kind}"]`)) old.remove();
     const shapes = rects.slice(0, 400).flatMap(({ top, left, bottom, right }) => {
       const room = Math.max(0, (least - Math.min(right - left + 1, bottom - top + 1)) / 2);
