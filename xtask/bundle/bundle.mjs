@@ -26,13 +26,13 @@ for (const name of ["hash", "glue", "wasm", "out"]) {
 }
 const www = resolve(options.www);
 const out = resolve(options.out);
-/** The wasm modules: what the scripts carry of them, and who has glue. */
-const SHIPPED = ["engine", "answers", "lessons", "onnx", "gpu"];
+/** What is fetched when it is first needed. */
+const LATER = ["answers", "lessons", "onnx", "gpu"];
 /** Each module's name → its bytes. */
 const wasm = {};
 /** The same deflated, as the scripts carry them. */
 const packed = {};
-for (const name of SHIPPED) {
+for (const name of ["engine", ...LATER]) {
   wasm[name] = await readFile(join(options.wasm, `${name}.wasm`));
   packed[name] = await readFile(join(options.wasm, `${name}.deflate`), "base64");
 }
@@ -71,8 +71,6 @@ async function program(entry, glues) {
   return `function(){${outputFiles[0].text.trim()}return program}`;
 }
 const [own, card] = await Promise.all([program("engine/program.ts", PROCESSOR), program("engine/card-worker.ts", CARD)]);
-/** What is fetched when it is first needed. */
-const LATER = ["answers", "lessons", "onnx", "gpu"];
 const later = (script) => ({ engine: packed.engine, program: `export default ${own};`, ...Object.fromEntries(LATER.map((name) => [name, script(name)])) });
 const bundles = await Promise.all([
   bundle({ entry: "core.ts", name: "kernelscope", format: "iife", modules: later((name) => `import { load } from "./engine/chunks"; export default () => load("${name}");`) }),

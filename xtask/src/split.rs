@@ -5,11 +5,11 @@
 //! instantiated, puts its functions there. So a caller, in the module or outside, sees one module that has learned something.
 
 use anyhow::{Context, Result, bail};
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use walrus::ir::Value;
 use walrus::{
-    ConstExpr, DataKind, ElementItems, ElementKind, ExportItem, FunctionBuilder, FunctionId,
-    FunctionKind, GlobalKind, ImportKind, ImportedFunction, Module, TableId, passes::gc,
+    ConstExpr, Data, DataKind, ElementItems, ElementKind, ExportItem, FunctionBuilder, FunctionId,
+    FunctionKind, GlobalKind, Import, ImportKind, ImportedFunction, Module, TableId, passes::gc,
 };
 
 /// The module that parts import from.
@@ -33,31 +33,29 @@ pub struct Cut {
 ///
 /// A module that exports no such function, one without a table of functions, and one with segments that code may still read.
 pub fn cut(module: &[u8], parts: &[&[&str]]) -> Result<Cut> {
-    let passive = |module: &Module| {
-        let mut all = module.data.iter();
-        all.any(|data| matches!(data.kind, DataKind::Passive))
-    };
     let mut rest = Module::from_buffer(module)?;
-    if passive(&rest) {
+    let passive = |data: &Data| matches!(data.kind, DataKind::Passive);
+    if rest.data.iter().any(passive) {
         bail!("the module has passive data, which any part may want");
+    }
+    let function = |import: &Import| matches!(import.kind, ImportKind::Function(_));
+    if !rest.imports.iter().all(function) {
+        bail!("the module imports more than functions");
     }
     let first_slot = rest.tables.get(table_of(&rest)?).initial;
     for name in parts.iter().copied().flatten() {
         call_through_table(&mut rest, name)?;
     }
+    let items = items(&rest);
     // What the module itself imports, and its globals, may be needed by parts alone.
-    let mut spare: Vec<(String, ExportItem)> = Vec::new();
-    for import in rest.imports.iter() {
-        let ImportKind::Function(function) = import.kind else {
-            bail!("the module imports more than functions");
-        };
-        spare.push((format!("f{}", function.index()), function.into()));
-    }
-    for global in rest.globals.iter() {
-        spare.push((format!("g{}", global.id().index()), global.id().into()));
-    }
+    let alone = |item: &ExportItem| match *item {
+        ExportItem::Function(id) => matches!(rest.funcs.get(id).kind, FunctionKind::Import(_)),
+        ExportItem::Global(_) => true,
+        _ => false,
+    };
+    let spare: Vec<_> = items.iter().filter(|(_, item)| alone(item)).collect();
     for (name, item) in &spare {
-        rest.exports.add(name, *item);
+        rest.exports.add(name, **item);
     }
     gc::run(&mut rest);
     // Two readings of a module number its functions alike.
@@ -71,21 +69,38 @@ pub fn cut(module: &[u8], parts: &[&[&str]]) -> Result<Cut> {
         made.push(part.emit_wasm());
     }
     for (name, _) in spare {
-        if !asked.contains(&name) {
-            rest.exports.remove(&name)?;
-        }
+        rest.exports.remove(name)?;
     }
     for name in &asked {
-        if rest.exports.iter().all(|export| export.name != *name) {
-            let item = item(&rest, name)?;
-            rest.exports.add(name, item);
-        }
+        let item = items.get(name);
+        rest.exports.add(
+            name,
+            *item.with_context(|| format!("the module has no {name}"))?,
+        );
     }
     gc::run(&mut rest);
     Ok(Cut {
         rest: rest.emit_wasm(),
         parts: made,
     })
+}
+
+/// All that a part can ask for: its name there, a letter for its kind and its number, and what it is.
+fn items(module: &Module) -> BTreeMap<String, ExportItem> {
+    let mut items: BTreeMap<String, ExportItem> = BTreeMap::new();
+    for id in module.funcs.iter().map(|entry| entry.id()) {
+        items.insert(format!("f{}", id.index()), id.into());
+    }
+    for id in module.tables.iter().map(|entry| entry.id()) {
+        items.insert(format!("t{}", id.index()), id.into());
+    }
+    for id in module.memories.iter().map(|entry| entry.id()) {
+        items.insert(format!("m{}", id.index()), id.into());
+    }
+    for id in module.globals.iter().map(|entry| entry.id()) {
+        items.insert(format!("g{}", id.index()), id.into());
+    }
+    items
 }
 
 fn table_of(module: &Module) -> Result<TableId> {
@@ -121,7 +136,7 @@ fn call_through_table(module: &mut Module, name: &str) -> Result<()> {
 
 /// Leaves one part, whose functions have the table's slots from `slot` on.
 ///
-/// What it imports has a letter for its kind and its number for a name: see [`item`].
+/// What it imports has the names of [`items`].
 fn leave_part(
     module: &mut Module,
     names: &[&str],
@@ -194,32 +209,6 @@ fn leave_part(
     }
     gc::run(module);
     Ok(())
-}
-
-/// What the name of something that a part imports stands for in the rest.
-fn item(module: &Module, name: &str) -> Result<ExportItem> {
-    let (kind, number) = name.split_at(1);
-    let number: usize = number.parse()?;
-    let is = |index: usize| index == number;
-    let found: Option<ExportItem> = match kind {
-        "f" => {
-            let mut ids = module.funcs.iter().map(|function| function.id());
-            ids.find(|id| is(id.index())).map(Into::into)
-        }
-        "t" => {
-            let mut ids = module.tables.iter().map(|table| table.id());
-            ids.find(|id| is(id.index())).map(Into::into)
-        }
-        "m" => {
-            let mut ids = module.memories.iter().map(|memory| memory.id());
-            ids.find(|id| is(id.index())).map(Into::into)
-        }
-        _ => {
-            let mut ids = module.globals.iter().map(|global| global.id());
-            ids.find(|id| is(id.index())).map(Into::into)
-        }
-    };
-    found.with_context(|| format!("the module has no {name}"))
 }
 
 #[cfg(test)]

@@ -129,8 +129,8 @@ impl Variant {
 
 /// Compiles and binds the engine alone. What the optimiser would do is no part of what the scalar build is compared for.
 pub fn bound_engine(variant: &Variant) -> Result<PathBuf> {
-    let compiled = compile(variant, MODULES[0])?;
-    bind(variant, MODULES[0], &compiled)
+    let compiled = compile(variant, ENGINE)?;
+    bind(variant, ENGINE, &compiled)
 }
 
 /// A module as it is shipped.
@@ -240,22 +240,33 @@ fn remap(from: &Path, to: &str) -> String {
     format!("--remap-path-prefix={}={to}", from.display())
 }
 
+/// Makes a file into others, unless they are what the same file, this file of the build tool and those named made already.
+fn derive(
+    name: &str,
+    stamp: &Stamp,
+    from: &Path,
+    tools: &[&str],
+    make: impl FnOnce() -> Result<()>,
+) -> Result<()> {
+    let tools = [tools, &["xtask/src/wasm.rs"]].concat();
+    let from = sources::digest(&[from.to_path_buf()])?;
+    let key = format!("{from} {}", sources::hash_of(&tools)?);
+    if stamp.is_fresh(&key) {
+        skipped(name, "unchanged");
+        return Ok(());
+    }
+    step(name, || {
+        make()?;
+        stamp.write(&key)
+    })
+}
+
 fn bind(variant: &Variant, module: &str, compiled: &Path) -> Result<PathBuf> {
     let name = variant.step(&format!("wasm-bindgen: {}", module));
     let file = |ending: &str| variant.glue.join(format!("{}{ending}", module));
     let outputs = [file(".js"), file(".d.ts"), file("_bg.wasm")];
     let stamp = variant.stamp("bind", module, &outputs);
-    let key = format!(
-        "{} {}",
-        sources::digest(&[compiled.to_path_buf()])?,
-        sources::hash_of(&["Cargo.lock", "xtask/src/wasm.rs"])?
-    );
-    let bound = file("_bg.wasm");
-    if stamp.is_fresh(&key) {
-        skipped(&name, "unchanged");
-        return Ok(bound);
-    }
-    step(&name, || {
+    derive(&name, &stamp, compiled, &["Cargo.lock"], || {
         let mut bindgen = Bindgen::new();
         bindgen
             .input_path(compiled)
@@ -265,26 +276,16 @@ fn bind(variant: &Variant, module: &str, compiled: &Path) -> Result<PathBuf> {
             .remove_name_section(true)
             .remove_producers_section(true)
             .out_name(module)
-            .generate(&variant.glue)?;
-        stamp.write(&key)?;
-        Ok(bound)
-    })
+            .generate(&variant.glue)
+    })?;
+    Ok(file("_bg.wasm"))
 }
 
 fn optimise(variant: &Variant, module: &str, bound: &Path) -> Result<PathBuf> {
     let name = variant.step(&format!("wasm-opt -O3: {}", module));
     let optimised = variant.file("optimised", module);
     let stamp = variant.stamp("optimise", module, std::slice::from_ref(&optimised));
-    let key = format!(
-        "{} {}",
-        sources::digest(&[bound.to_path_buf()])?,
-        sources::hash_of(&["package-lock.json", "xtask/src/wasm.rs"])?
-    );
-    if stamp.is_fresh(&key) {
-        skipped(&name, "unchanged");
-        return Ok(optimised);
-    }
-    step(&name, || {
+    derive(&name, &stamp, bound, &["package-lock.json"], || {
         // No feature flags: the module's own target_features section says what it uses.
         let mut command = Command::new(provision::node()?);
         command
@@ -296,10 +297,9 @@ fn optimise(variant: &Variant, module: &str, bound: &Path) -> Result<PathBuf> {
             .arg(bound)
             .arg("-o")
             .arg(&optimised);
-        shell::output(&mut command)?;
-        stamp.write(&key)?;
-        Ok(optimised)
-    })
+        shell::output(&mut command).map(drop)
+    })?;
+    Ok(optimised)
 }
 
 /// Cuts the engine up: what is left of it, then its parts.
@@ -311,24 +311,16 @@ fn cut(variant: &Variant, whole: &Path) -> Result<Vec<(&'static str, PathBuf)>> 
         .collect();
     let outputs: Vec<_> = files.iter().map(|(_, file)| file.clone()).collect();
     let stamp = variant.stamp("cut", ENGINE, &outputs);
-    let key = format!(
-        "{} {}",
-        sources::digest(&[whole.to_path_buf()])?,
-        sources::hash_of(&["Cargo.lock", "xtask/src/wasm.rs", "xtask/src/split.rs"])?
-    );
-    if stamp.is_fresh(&key) {
-        skipped(&name, "unchanged");
-        return Ok(files);
-    }
-    step(&name, || {
+    let tools = ["Cargo.lock", "xtask/src/split.rs"];
+    derive(&name, &stamp, whole, &tools, || {
         let functions = PARTS.map(|(_, functions)| functions);
         let split::Cut { rest, parts } = split::cut(&fs::read(whole)?, &functions)?;
         for ((_, file), bytes) in files.iter().zip([rest].iter().chain(&parts)) {
             fs::write(file, bytes)?;
         }
-        stamp.write(&key)?;
-        Ok(files)
-    })
+        Ok(())
+    })?;
+    Ok(files)
 }
 
 /// Deflates the sections of a module, as tight as it goes.
@@ -336,25 +328,16 @@ fn pack(variant: &Variant, module: &str, from: &Path) -> Result<PathBuf> {
     let name = variant.step(&format!("pack: {module}"));
     let packed = variant.file("packed", module).with_extension("deflate");
     let stamp = variant.stamp("pack", module, std::slice::from_ref(&packed));
-    let key = format!(
-        "{} {}",
-        sources::digest(&[from.to_path_buf()])?,
-        sources::hash_of(&["Cargo.lock", "xtask/src/wasm.rs"])?
-    );
-    if stamp.is_fresh(&key) {
-        skipped(&name, "unchanged");
-        return Ok(packed);
-    }
-    step(&name, || {
+    derive(&name, &stamp, from, &["Cargo.lock"], || {
         let module = fs::read(from)?;
         let sections = module.get(HEADER..).context("the module has no header")?;
         let mut deflated = Vec::new();
         let options = zopfli::Options::default();
         zopfli::compress(options, zopfli::Format::Deflate, sections, &mut deflated)?;
         fs::write(&packed, deflated)?;
-        stamp.write(&key)?;
-        Ok(packed)
-    })
+        Ok(())
+    })?;
+    Ok(packed)
 }
 
 /// How long the magic number and the version are.
