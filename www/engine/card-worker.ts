@@ -1,38 +1,21 @@
 /** The program of the graphics card's worker; on the page's own thread it serves a port instead. */
 import { CardExecutor } from "./card-executor";
 import { Fatal } from "./executor";
-import type { Call, Scope } from "./protocol";
+import { Inbox } from "./inbox";
+import type { Scope } from "./protocol";
 
 const LOSS_MS = 100;
 
 export function serve(scope: Scope): void {
-  let executor: CardExecutor | undefined;
   let busy = false;
-  const queue: { id: number; call: Call }[] = [];
-
-  scope.onmessage = ({ data }) => {
-    switch (data.type) {
-      case "start":
-        executor = new CardExecutor(data.module);
-        scope.postMessage({ type: "ready", simd: executor.simd }, []);
-        break;
-      case "call":
-        queue.push(data);
-        void work();
-        break;
-      case "cancel": {
-        const index = queue.findIndex(({ id }) => id === data.id);
-        if (index >= 0) queue.splice(index, 1);
-        break;
-      }
-    }
-  };
+  const inbox = new Inbox(scope, (module) => new CardExecutor(module), () => void work());
 
   // One call after the other: while one waits for the card, cancellations are heard.
   async function work(): Promise<void> {
     if (busy) return;
     busy = true;
-    for (let job = queue.shift(); job && executor; job = queue.shift()) {
+    const { executor, waiting } = inbox;
+    for (let job = waiting.shift(); job && executor; job = waiting.shift()) {
       try {
         const { value, transfer, ms } = await executor.perform(job.call);
         scope.postMessage({ type: "done", id: job.id, value, ms, memory: executor.memory, card: executor.stats() }, transfer);
