@@ -299,11 +299,11 @@ export abstract class Figure extends HTMLElement {
     this.status.textContent = words;
   }
 
-  protected sayComputed(): void {
-    const { last, simd } = this.engine.stats();
+  protected sayComputed(engine = this.engine): void {
+    const { last, simd } = engine.stats();
     const where = last?.backend === "webgpu" ? "computed on the graphics card" : simd === "scalar" ? "computed here" : "computed here · SIMD";
     this.say(last ? `${where} · ${last.ms < 0.95 ? last.ms.toFixed(1) : last.ms < 10 ? last.ms.toFixed(1) : Math.round(last.ms)} ms` : where);
-    this.status.title = `Computed by this page ${this.engine.reason}.`;
+    this.status.title = `Computed by this page ${engine.reason}.`;
   }
 
   /** A sentence at the figure; the figure itself stays as it last was. */

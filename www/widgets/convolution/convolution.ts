@@ -3,6 +3,7 @@ import type { KernelInfo, PaddingMode, Tensor } from "../../engine/api";
 import { count, decimal, weight as asWeight } from "../../draw/numbers";
 import { h, latest } from "../../figure/dom";
 import { Figure } from "../../figure/figure";
+import { isNear, nearEngine, took } from "../../figure/near";
 import { choice, flag, number, numbers, State, text } from "../../figure/state";
 import { ownPicture, type Source, SOURCES } from "../../figure/sources";
 import { Timeline } from "../../figure/timeline";
@@ -38,7 +39,12 @@ export class Convolution extends Figure {
   protected state!: State<Values>;
   private view!: View;
   private controls!: Controls;
+  /** What is shown: computed in the workers or near by. */
   private model!: Model;
+  private far!: Model;
+  /** Null where it could not be had. */
+  private near: Model | null | undefined;
+  private source!: Source;
   private timeline!: Timeline;
   private presets: KernelInfo[] = [];
   private kernel!: Tensor;
@@ -56,7 +62,10 @@ export class Convolution extends Figure {
       inspectOutput: (at) => this.inspectOutput(at),
       inspectInput: (at) => this.inspectInput(at),
       inspectWeight: (tap) => this.inspectWeight(tap),
-      weights: (weights) => this.change({ kernel: "custom", weights }),
+      weights: (weights) => {
+        void this.comeNear();
+        this.change({ kernel: "custom", weights });
+      },
       bias: (bias) => this.change({ bias }),
       wrong: (words) => this.fail(words),
     });
@@ -90,7 +99,7 @@ export class Convolution extends Figure {
   }
 
   protected async start(): Promise<void> {
-    this.model = new Model(this.engine);
+    this.model = this.far = new Model(this.engine);
     this.presets = await this.engine.kernels();
     this.controls.kernels(this.presets);
     this.controls.show(this.state.value);
@@ -187,9 +196,24 @@ export class Convolution extends Figure {
 
   private async showPicture(): Promise<void> {
     const { picture } = this.state.value;
-    if (picture === "own" && this.own) return this.model.show(this.own);
     const info = SOURCES.find(({ value }) => value === picture) ?? SOURCES[0]!;
-    await this.model.show(await info.load(this.engine));
+    this.source = picture === "own" && this.own ? this.own : await info.load(this.engine);
+  }
+
+  /** Has an engine at hand on this thread, before a weight is dragged. */
+  private async comeNear(): Promise<void> {
+    if (this.near !== undefined) return;
+    this.near = null;
+    try {
+      this.near = new Model(await nearEngine());
+    } catch {
+      // Not every browser makes an instance here: the workers compute then, as they do for all else.
+    }
+  }
+
+  /** Who convolves: little work is done where the reader's hand is. */
+  private who(kernel: Tensor): Model {
+    return this.near && isNear(this.source.image.data.length * kernel.data.length) ? this.near : this.far;
   }
 
   /** Takes a picture of the reader's; a broken file is named and changes nothing. */
@@ -213,19 +237,23 @@ export class Convolution extends Figure {
         ? { data: Float32Array.from(weights), shape: [1, 1, side, side] }
         : await this.engine.kernel(kernel === "custom" ? "sobel-x" : kernel);
     const given = Number(padding);
-    await this.model.convolve(this.kernel, bias, flip, {
+    const model = this.who(this.kernel);
+    await model.show(this.source);
+    await model.convolve(this.kernel, bias, flip, {
       stride,
       padding: Number.isNaN(given) ? (padding as "same" | "valid") : given,
       dilation,
       paddingMode: mode as PaddingMode,
     });
+    this.model = model;
+    if (model === this.near) took(model.engine.stats().last?.ms ?? 0);
     this.observe();
     this.mend();
     this.showKernel();
     this.view.picture(this.model);
     const formula = sizeFormula(this.model);
     if (formula.textContent !== this.fact.textContent) this.fact.replaceChildren(formula);
-    this.sayComputed();
+    this.sayComputed(model.engine);
     this.place(this.index);
   }
 
@@ -276,8 +304,9 @@ export class Convolution extends Figure {
 
   private readonly tell = latest(
     async (at: [number, number]) => {
-      this.look = await this.model.look(at, this.side);
-      this.view.tell(this.model, this.look, Math.min(this.revealed, this.look.explanation.terms.length), this.state.value.whole);
+      const { model } = this;
+      this.look = await model.look(at, this.side);
+      this.view.tell(model, this.look, Math.min(this.revealed, this.look.explanation.terms.length), this.state.value.whole);
       this.describeLook(this.look);
     },
     (error) => this.fail(error),

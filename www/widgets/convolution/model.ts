@@ -52,18 +52,22 @@ export class Model {
   image: Held | undefined;
   about = "";
   current: Current | undefined;
+  private shown: Source | undefined;
 
-  constructor(private engine: Engine) {}
+  constructor(readonly engine: Engine) {}
 
   get input(): [number, number] {
     const [, height, width] = this.image!.shape as [number, number, number];
     return [height, width];
   }
 
-  async show({ image, about }: Source): Promise<void> {
+  async show(source: Source): Promise<void> {
+    if (source === this.shown) return;
+    const { image, about } = source;
     const old = this.image;
     this.image = await this.engine.hold(image);
     this.about = about;
+    this.shown = source;
     if (old) this.engine.release(old);
   }
 

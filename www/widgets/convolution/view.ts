@@ -1,5 +1,5 @@
 /** The stage: input ⋆ kernel = feature map, and below it the same sentence for one pixel. */
-import type { Held, Term } from "../../engine/api";
+import type { Term } from "../../engine/api";
 import { colour, type Scale, scaleFor } from "../../draw/colormaps";
 import { decimal, short, weight as asWeight } from "../../draw/numbers";
 import { h, write } from "../../figure/dom";
@@ -36,7 +36,7 @@ export class View {
   dark = false;
   narrow = false;
   private look: Look | undefined;
-  private painted: { image: Held; dark: boolean } | undefined;
+  private painted: { image: Float32Array; dark: boolean } | undefined;
   private inScale: Scale = PLAIN;
   private outScale: Scale = PLAIN;
   private outOrigin: [number, number] = [0, 0];
@@ -87,10 +87,11 @@ export class View {
     const [height, width] = model.input;
     const { output, geometry } = model.current!;
     // Another kernel leaves the input as it is.
-    if (this.painted?.image !== model.image || this.painted?.dark !== dark) {
-      this.painted = { image: model.image!, dark };
-      this.inScale = scaleFor(model.image!.data, dark);
-      this.input.draw({ data: model.image!.data, height, width }, this.inScale);
+    const { data } = model.image!;
+    if (this.painted?.image !== data || this.painted?.dark !== dark) {
+      this.painted = { image: data, dark };
+      this.inScale = scaleFor(data, dark);
+      this.input.draw({ data, height, width }, this.inScale);
       this.input.scale(this.inScale);
     }
     this.input.words = model.about;
