@@ -61,41 +61,53 @@ export function scaleFor(values: Float32Array, dark: boolean): Scale {
 
 const BINS = 4096;
 
-/**
- * The extremes, and the values below and above which two thousandths lie: exact, though nothing is sorted beyond two bins.
- * Plain loops: maps are drawn while a hand moves.
- */
+/** The extremes, and the values below and above which two thousandths lie: exact, though nothing is sorted beyond two bins. */
 function spreadOf(values: Float32Array): { least: number; most: number; min: number; max: number } | null {
-  let [least, most, count] = [Infinity, -Infinity, 0];
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i]!;
-    if (!Number.isFinite(value)) continue;
-    if (value < least) least = value;
-    if (value > most) most = value;
-    count += 1;
-  }
-  if (count === 0) return null;
+  const ends = extremes(values);
+  // Few maps hold what is not finite: only they are copied.
+  if (!ends) return spreadOf(values.filter(Number.isFinite));
+  const { least, most } = ends;
+  if (least > most) return null;
   if (least === most) return { least, most, min: least, max: most };
-  const range = most - least;
-  const bins = new Uint32Array(BINS + 1);
-  // The greatest value has a bin of its own, the last.
-  const binOf = (value: number): number => (((value - least) / range) * BINS) | 0;
-  for (let i = 0; i < values.length; i++) if (Number.isFinite(values[i]!)) bins[binOf(values[i]!)]! += 1;
-  const binAt = (share: number) => {
-    const rank = Math.round(share * (count - 1));
+  const perBin = BINS / (most - least);
+  const bins = counted(values, least, perBin);
+  const at = (share: number) => {
+    const rank = Math.round(share * (values.length - 1));
     let [bin, before] = [0, 0];
     while (before + bins[bin]! <= rank) before += bins[bin++]!;
-    return { bin, within: rank - before, values: new Float32Array(bins[bin]!), taken: 0 };
+    return picked(values, least, perBin, bin, bins[bin]!)[rank - before]!;
   };
-  const [low, high] = [binAt(0.002), binAt(0.998)] as const;
+  return { least, most, min: at(0.002), max: at(0.998) };
+}
+
+// Maps are drawn while a hand moves: one plain loop a function is what browsers make the fastest code of.
+
+/** Infinity, -Infinity for no values; null where some are not finite. */
+function extremes(values: Float32Array): { least: number; most: number } | null {
+  let least = Infinity;
+  let most = -Infinity;
   for (let i = 0; i < values.length; i++) {
     const value = values[i]!;
-    if (!Number.isFinite(value)) continue;
-    const bin = binOf(value);
-    if (bin === low.bin) low.values[low.taken++] = value;
-    if (bin === high.bin) high.values[high.taken++] = value;
+    if (value - value !== 0) return null;
+    if (value < least) least = value;
+    if (value > most) most = value;
   }
-  return { least, most, min: low.values.sort()[low.within]!, max: high.values.sort()[high.within]! };
+  return { least, most };
+}
+
+/** How many values each bin has; the greatest has one of its own, the last. */
+function counted(values: Float32Array, least: number, perBin: number): Uint32Array {
+  const bins = new Uint32Array(BINS + 1);
+  for (let i = 0; i < values.length; i++) bins[((values[i]! - least) * perBin) | 0]! += 1;
+  return bins;
+}
+
+/** The values of a bin, in order. */
+function picked(values: Float32Array, least: number, perBin: number, bin: number, size: number): Float32Array {
+  const own = new Float32Array(size);
+  let taken = 0;
+  for (let i = 0; taken < size; i++) if ((((values[i]! - least) * perBin) | 0) === bin) own[taken++] = values[i]!;
+  return own.sort();
 }
 
 /** A CSS gradient of the whole map, for a legend. */
