@@ -1,7 +1,7 @@
 // The convolution: every number on the page is the one PyTorch computes; stepping, scrubbing and editing are live.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Key } from "selenium-webdriver";
+import { Key, Origin } from "selenium-webdriver";
 import { ConvolutionFigure, hashOf, numberIn, productIn, sameShown } from "./harness/convolution.mjs";
 import { CASES, compare, openMicrograph } from "./harness/golden.mjs";
 import { fromFile } from "./harness/site.mjs";
@@ -82,6 +82,56 @@ inBrowsers((browser) => {
     await figure.press("Reset the figure");
     const again = await figure.until("the first state", ({ sum }) => sum === before.sum);
     assert.deepEqual(again.weights, before.weights);
+  });
+
+  test("a weight follows a hand that drags it sideways, each map in the frame of its event", async () => {
+    const figure = await ConvolutionFigure.open(browser(), PAGE, { at: [165, 81], whole: true });
+    const cell = await figure.weight(4);
+    const hand = () => browser().driver.actions({ async: true });
+    // Pointing at a weight has the figure make ready for it.
+    await hand().move({ origin: cell, duration: 0 }).perform();
+    await figure.until("the uses of the weight", ({ facts }) => /one weight, used/.test(facts));
+    await browser().run((cell) => {
+      const root = document.querySelector("ks-convolution").shadowRoot;
+      const context = root.querySelector(".role-output canvas").getContext("2d");
+      const put = context.putImageData.bind(context);
+      // Of each event that changes the weight: is the map there before the event is over, and so in its frame?
+      const drawn = (window.drawn = []);
+      let [value, isDrawn] = [cell.value, false];
+      context.putImageData = (...image) => {
+        put(...image);
+        isDrawn = true;
+      };
+      root.addEventListener("pointermove", () => (isDrawn = false), true);
+      root.addEventListener("pointermove", () => {
+        if (cell.value !== value) drawn.push(isDrawn);
+        value = cell.value;
+      });
+    }, cell);
+    const drag = hand().press();
+    for (let i = 0; i < 20; i++) drag.move({ origin: Origin.POINTER, x: 2, y: i % 2, duration: 30 });
+    await drag.release().perform();
+    // Sobel's largest weight is 2: a fiftieth of 1 for each of the 40 pixels that the hand went.
+    const after = await figure.until("the dragged weight", ({ products }) => productIn(products[4].label)[0] === 0.8);
+    assert.deepEqual(after.weights.map(numberIn), [-1, 0, 1, -2, 0.8, 2, -1, 0, 1]);
+    assert.equal(await (await figure.field("kernel")).getAttribute("value"), "custom");
+    const drawn = await browser().run(() => window.drawn);
+    assert.ok(drawn.length >= 10, `${drawn.length} events changed the weight`);
+    assert.ok(drawn.every(Boolean), `drawn within their events: ${drawn}`);
+    const focused = () => browser().run(() => document.querySelector("ks-convolution").shadowRoot.activeElement?.getAttribute("aria-label") ?? "");
+    assert.doesNotMatch(await focused(), /weight/, "a drag opens no field");
+
+    await hand().move({ origin: cell, duration: 0 }).press().release().perform();
+    assert.equal(await focused(), "weight, row 2, column 2", "a click does");
+    await browser().run((cell) => cell.blur(), cell);
+
+    // The workers' map, in a page that nobody has dragged anything in.
+    const hash = await browser().until("the address to follow", () => /weights=[^&]*0\.8/.test(decodeURIComponent(location.hash)) && location.hash);
+    const [here, pixels] = [await figure.read(), await figure.pixelsOf("output")];
+    const fresh = await ConvolutionFigure.open(browser(), `${PAGE}${hash}`);
+    const labels = ({ products }) => products.map(({ label }) => label);
+    assert.deepEqual(labels(await fresh.read()), labels(here));
+    assert.equal(await fresh.pixelsOf("output"), pixels);
   });
 
   test("flipping the kernel changes Sobel's sign", async () => {

@@ -35,7 +35,7 @@ const PACE = { product: 260, pixel: 110, row: 30 } as const;
 const SLOWER = { slow: 3, normal: 1, fast: 0.25 } as const;
 
 export class Convolution extends Figure {
-  protected readonly invitation = "Drag the window, or press play. Point at a weight to see everywhere it is used.";
+  protected readonly invitation = "Drag the window or a weight, or press play. Point at a weight to see everywhere it is used.";
   protected state!: State<Values>;
   private view!: View;
   private controls!: Controls;
@@ -202,18 +202,21 @@ export class Convolution extends Figure {
 
   /** Has an engine at hand on this thread, before a weight is dragged. */
   private async comeNear(): Promise<void> {
-    if (this.near !== undefined) return;
+    if (this.near !== undefined || !this.little) return;
     this.near = null;
     try {
-      this.near = new Model(await nearEngine());
+      const near = new Model(await nearEngine());
+      // A rehearsal: the first time of everything takes longest.
+      await this.convolve(near).catch(() => undefined);
+      this.near = near;
     } catch {
       // Not every browser makes an instance here: the workers compute then, as they do for all else.
     }
   }
 
-  /** Who convolves: little work is done where the reader's hand is. */
-  private who(kernel: Tensor): Model {
-    return this.near && isNear(this.source.image.data.length * kernel.data.length) ? this.near : this.far;
+  /** Little work is done where the reader's hand is. */
+  private get little(): boolean {
+    return isNear(this.source.image.data.length * this.kernel.data.length);
   }
 
   /** Takes a picture of the reader's; a broken file is named and changes nothing. */
@@ -229,22 +232,14 @@ export class Convolution extends Figure {
   }
 
   private async compute(): Promise<void> {
-    const { value } = this.state;
-    const { kernel, weights, bias, stride, padding, dilation, mode, flip } = value;
+    const { kernel, weights } = this.state.value;
     const side = Math.sqrt(weights.length);
     this.kernel =
       kernel === "custom" && side > 0 && Number.isInteger(side)
         ? { data: Float32Array.from(weights), shape: [1, 1, side, side] }
         : await this.engine.kernel(kernel === "custom" ? "sobel-x" : kernel);
-    const given = Number(padding);
-    const model = this.who(this.kernel);
-    await model.show(this.source);
-    await model.convolve(this.kernel, bias, flip, {
-      stride,
-      padding: Number.isNaN(given) ? (padding as "same" | "valid") : given,
-      dilation,
-      paddingMode: mode as PaddingMode,
-    });
+    const model = this.near && this.little ? this.near : this.far;
+    await this.convolve(model);
     this.model = model;
     if (model === this.near) took(model.engine.stats().last?.ms ?? 0);
     this.observe();
@@ -255,6 +250,18 @@ export class Convolution extends Figure {
     if (formula.textContent !== this.fact.textContent) this.fact.replaceChildren(formula);
     this.sayComputed(model.engine);
     this.place(this.index);
+  }
+
+  private async convolve(model: Model): Promise<void> {
+    const { bias, stride, padding, dilation, mode, flip } = this.state.value;
+    const given = Number(padding);
+    await model.show(this.source);
+    await model.convolve(this.kernel, bias, flip, {
+      stride,
+      padding: Number.isNaN(given) ? (padding as "same" | "valid") : given,
+      dilation,
+      paddingMode: mode as PaddingMode,
+    });
   }
 
   /** Asks the browser about the page before anything is changed: asked in between, it would lay the page out anew for each answer. */
@@ -399,6 +406,7 @@ export class Convolution extends Figure {
   private readonly inspectWeight = latest(
     async (tap: [number, number] | null) => {
       if (!this.model?.current) return;
+      if (tap) void this.comeNear();
       const uses = tap && (await this.model.usesOf(tap));
       const index = tap ? tap[0] * this.model.current.kernel[1] + tap[1] : -1;
       this.view.lightUses(uses, index);

@@ -2,6 +2,7 @@
 import { colour, type Scale } from "../../draw/colormaps";
 import { parseNumber, weight as asWeight } from "../../draw/numbers";
 import { h, write } from "../../figure/dom";
+import { scrub, stepFor } from "../../figure/scrub";
 
 export interface KernelEvents {
   weights(values: number[]): void;
@@ -41,11 +42,8 @@ export class KernelEditor {
     values.forEach((value, i) => {
       const cell = this.cells[i]!;
       // What is being typed is the reader's; it is taken when it is a number.
-      if (parseNumber(cell.value) !== value && !cell.hasAttribute("aria-invalid")) {
-        this.written[i] = size[1] <= 3 ? asWeight(value, true) : tight(value);
-        cell.value = this.written[i]!;
-      }
-      cell.title = asWeight(value);
+      if (parseNumber(cell.value) !== value && !cell.hasAttribute("aria-invalid")) this.inscribe(i, value);
+      cell.title = `${asWeight(value)} · drag sideways, or type`;
       const { fill, ink } = colour(scale, value);
       cell.style.background = fill;
       cell.style.color = ink;
@@ -77,6 +75,7 @@ export class KernelEditor {
         onfocus: () => cell.select(),
         onkeydown: (event: KeyboardEvent) => this.key(event, i),
       });
+      scrub(cell, { begin: () => this.grasp(i), move: (value) => this.drag(i, value) });
       return cell;
     });
     this.table.style.setProperty("--cols", String(cols));
@@ -93,8 +92,36 @@ export class KernelEditor {
       return;
     }
     cell.removeAttribute("aria-invalid");
-    if (this.cells.some((other) => other.hasAttribute("aria-invalid"))) return;
-    this.events.weights(this.cells.map((other, j) => (other.value === this.written[j] ? this.values[j]! : parseNumber(other.value))));
+    if (this.legible) this.events.weights(this.exact);
+  }
+
+  private get legible(): boolean {
+    return !this.cells.some((cell) => cell.hasAttribute("aria-invalid"));
+  }
+
+  /** The weights: exact where a cell was left as it is, else what was typed. */
+  private get exact(): number[] {
+    return this.cells.map(({ value }, i) => (value === this.written[i] ? this.values[i]! : parseNumber(value)));
+  }
+
+  private inscribe(i: number, value: number): void {
+    this.written[i] = this.size[1] <= 3 ? asWeight(value, true) : tight(value);
+    this.cells[i]!.value = this.written[i]!;
+  }
+
+  /** A drag changes a weight by steps that suit the largest one. */
+  private grasp(i: number): { value: number; step: number } | null {
+    if (!this.legible) return null;
+    const weights = this.exact;
+    return { value: weights[i]!, step: stepFor(Math.max(...weights.map(Math.abs)) || 1) };
+  }
+
+  private drag(i: number, value: number): void {
+    const weights = this.exact;
+    weights[i] = value;
+    this.values = weights;
+    this.inscribe(i, value);
+    this.events.weights(weights);
   }
 
   private readBias(): void {
