@@ -16,7 +16,7 @@ export function h<K extends keyof HTMLElementTagNameMap>(tag: K, attributes: Att
 }
 
 /** Writes a text where it is not there already: the same words again would have the page laid out again. */
-export function write(element: HTMLElement, text: string): void {
+export function write(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
 

@@ -1,5 +1,5 @@
 /** A grid of numbers: a zoomed crop of a picture, a table of products. Focus moves in it with the arrow keys. */
-import { h } from "./dom";
+import { h, write } from "./dom";
 
 export interface Cell {
   text: string;
@@ -30,6 +30,7 @@ export class Grid {
   private rows = 0;
   private cols = 0;
   private cells: HTMLElement[] = [];
+  private shown: Cell[] = [];
   private focus: [number, number] = [0, 0];
 
   constructor(private options: GridOptions) {
@@ -56,26 +57,19 @@ export class Grid {
     }).observe(this.element);
   }
 
-  /** `cells` in reading order. */
+  /** `cells` in reading order. Only what differs from before is touched: grids follow a hand that drags. */
   show(rows: number, cols: number, cells: Cell[]): void {
     if (rows !== this.rows || cols !== this.cols) this.resize(rows, cols);
     cells.forEach((cell, i) => {
       const element = this.cells[i]!;
+      const before = this.shown[i];
       const classes = `cell ${cell.classes ?? ""}`;
       if (element.className !== classes) element.className = classes;
-      element.style.background = cell.fill;
-      element.style.color = cell.ink;
-      const markup = cell.detail === undefined ? cell.text : `${cell.detail}\n${cell.text}`;
-      if (element.dataset.words !== markup) {
-        element.dataset.words = markup;
-        element.replaceChildren(...(cell.detail === undefined ? [h("b", {}, cell.text)] : [h("small", {}, cell.detail), " ", h("b", {}, cell.text)]));
-      }
-      // Words that hold the shown number are the cell's name; others describe it, and the number names it itself.
-      const named = cell.detail === undefined && (cell.text === "" || cell.label.split(/[\s,:()]+/).includes(cell.text));
-      const [used, unused] = named ? ["aria-label", "aria-description"] : ["aria-description", "aria-label"];
-      element.setAttribute(used!, cell.label);
-      element.removeAttribute(unused!);
+      if (cell.fill !== before?.fill) element.style.background = cell.fill;
+      if (cell.ink !== before?.ink) element.style.color = cell.ink;
+      if (cell.text !== before?.text || cell.detail !== before.detail || cell.label !== before.label) tell(element, cell);
     });
+    this.shown = cells;
   }
 
   at(row: number, col: number): HTMLElement | undefined {
@@ -92,6 +86,7 @@ export class Grid {
     const had = this.element.contains((this.element.getRootNode() as ShadowRoot).activeElement);
     [this.rows, this.cols] = [rows, cols];
     this.focus = [Math.min(this.focus[0], rows - 1), Math.min(this.focus[1], cols - 1)];
+    this.shown = [];
     this.cells = Array.from({ length: rows * cols }, () => h("div", { role: "gridcell", class: "cell", tabindex: -1 }));
     this.element.style.setProperty("--cols", String(cols));
     this.element.replaceChildren(
@@ -129,4 +124,18 @@ export class Grid {
     event.preventDefault();
     event.stopPropagation();
   }
+}
+
+/** Its one or two lines, in the elements that are there already where as many are. Screen readers hear more than stands there. */
+function tell(element: HTMLElement, { text, detail, label }: Cell): void {
+  const lines = detail === undefined ? [text] : [detail, text];
+  const { children } = element;
+  if (children.length === lines.length) lines.forEach((line, i) => write(children[i]!, line));
+  else if (detail === undefined) element.replaceChildren(h("b", {}, text));
+  else element.replaceChildren(h("small", {}, detail), " ", h("b", {}, text));
+  // Words that hold the shown number are the cell's name; others describe it, and the number names it itself.
+  const named = detail === undefined && (text === "" || label.split(/[\s,:()]+/).includes(text));
+  const [used, unused] = named ? ["aria-label", "aria-description"] : ["aria-description", "aria-label"];
+  element.setAttribute(used!, label);
+  element.removeAttribute(unused!);
 }
