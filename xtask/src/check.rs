@@ -11,26 +11,22 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-/// The modules, and the scripts that carry them.
-const MODULES: [(&str, [&str; 2]); 5] = [
-    ("kernelscope.wasm", ["kernelscope.js", "kernelscope.mjs"]),
-    (
-        "kernelscope-answers.wasm",
-        ["chunks/answers.js", "kernelscope-answers.mjs"],
-    ),
-    (
-        "kernelscope-lessons.wasm",
-        ["chunks/lessons.js", "kernelscope-lessons.mjs"],
-    ),
-    (
-        "kernelscope-onnx.wasm",
-        ["chunks/onnx.js", "kernelscope-onnx.mjs"],
-    ),
-    (
-        "kernelscope-gpu.wasm",
-        ["chunks/gpu.js", "kernelscope-gpu.mjs"],
-    ),
-];
+/// The modules' files, and the scripts that carry them.
+fn shipped() -> impl Iterator<Item = (String, [String; 2])> {
+    let parts = wasm::PARTS.map(|(name, _)| name);
+    wasm::MODULES.into_iter().chain(parts).map(|name| {
+        if name == wasm::ENGINE {
+            let [script, module] = ["js", "mjs"].map(|kind| format!("kernelscope.{kind}"));
+            ("kernelscope.wasm".into(), [script, module])
+        } else {
+            let scripts = [
+                format!("chunks/{name}.js"),
+                format!("kernelscope-{name}.mjs"),
+            ];
+            (format!("kernelscope-{name}.wasm"), scripts)
+        }
+    })
+}
 
 /// Fails, saying what is stale, unless the folder `pkg` was built from the sources as they are.
 ///
@@ -39,15 +35,15 @@ const MODULES: [(&str, [&str; 2]); 5] = [
 pub fn check(pkg: &Path) -> Result<()> {
     let again = "run `cargo xtask build`";
     let hash = sources::hash()?;
-    for (file, scripts) in MODULES {
-        let module = read(pkg, file)?;
+    for (file, scripts) in shipped() {
+        let module = read(pkg, &file)?;
         match wasm::section(&module, wasm::SECTION) {
             Some(built) if built == hash => {}
             Some(_) => bail!("pkg/{file} was built from other sources than these: {again}"),
             None => bail!("pkg/{file} does not say what it was built from: {again}"),
         }
         for script in scripts {
-            let text = String::from_utf8(read(pkg, script)?)?;
+            let text = String::from_utf8(read(pkg, &script)?)?;
             let inlined = inlined_module(&text)
                 .with_context(|| format!("pkg/{script} holds no wasm module: {again}"))?;
             if inlined != module {
@@ -123,10 +119,8 @@ fn gzip_size(bytes: &[u8]) -> Result<usize> {
 /// The files in which two builds differ, of those that every machine must make alike: those without the wasm in them.
 /// Another compiler makes another module; `manifest.json` lists its size.
 pub fn differing(one: &Path, other: &Path) -> Result<Vec<String>> {
-    let carried = MODULES
-        .iter()
-        .flat_map(|(file, scripts)| [*file, scripts[0], scripts[1]]);
-    let of_the_compiler: Vec<&str> = carried.chain(["manifest.json"]).collect();
+    let carried = shipped().flat_map(|(file, [script, module])| [file, script, module]);
+    let of_the_compiler: Vec<String> = carried.chain(["manifest.json".into()]).collect();
     let mut names = BTreeSet::new();
     for folder in [one, other] {
         let mut files = Vec::new();
@@ -138,7 +132,7 @@ pub fn differing(one: &Path, other: &Path) -> Result<Vec<String>> {
     }
     Ok(names
         .into_iter()
-        .filter(|name| !of_the_compiler.contains(&name.as_str()))
+        .filter(|name| !of_the_compiler.contains(name))
         .filter(|name| fs::read(one.join(name)).ok() != fs::read(other.join(name)).ok())
         .collect())
 }
