@@ -95,6 +95,33 @@ inBrowsers((browser, name) => {
     assert.deepEqual(await place(browser()), [1, 0, 0], "the deck goes on, to its first fragment");
   });
 
+  test("a finger that drags something in a figure turns no slide; beside it, it does", async (t) => {
+    if (!browser().isChromium) return t.skip("WebDriver has no fingers in Firefox");
+    await browser().cdp("Emulation.setTouchEmulationEnabled", { enabled: true });
+    t.after(() => browser().cdp("Emulation.setTouchEmulationEnabled", { enabled: false }));
+    await open(browser(), 1, { selector: "#conv" });
+    await new ConvolutionFigure(browser(), "#conv").until("its first numbers", ({ sum }) => sum !== "");
+    const weight = () => browser().run(() => document.getElementById("conv").shadowRoot.querySelector(".kernel input").value);
+    const touch = (type, ...touchPoints) => browser().cdp("Input.dispatchTouchEvent", { type, touchPoints });
+    const swipe = async (css) => {
+      const { x, y } = await browser().run((css) => {
+        const { left, top, width, height } = document.getElementById("conv").shadowRoot.querySelector(css).getBoundingClientRect();
+        return { x: left + width / 2, y: top + height / 2 };
+      }, css);
+      await touch("touchStart", { x, y });
+      for (let i = 1; i <= 20; i++) await touch("touchMove", { x: x - 6 * i, y });
+      await touch("touchEnd");
+    };
+    const before = await weight();
+    for (const css of [".role-input .surface", ".kernel input", "input[type=range]"]) {
+      await swipe(css);
+      assert.deepEqual(await place(browser()), [1, 0, -1], css);
+    }
+    assert.notEqual(await weight(), before, "the weight was dragged");
+    await swipe(".status");
+    assert.deepEqual(await place(browser()), [1, 0, 0], "the deck goes on, to its first fragment");
+  });
+
   test("fragments prepare states, forwards and back", async () => {
     await open(browser(), 1, { selector: "#conv" });
     const figure = new ConvolutionFigure(browser(), "#conv");

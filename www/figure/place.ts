@@ -32,6 +32,7 @@ export class Place {
     }, { rootMargin: "120px" });
     this.seen.observe(figure);
     if (!this.deck) return;
+    figure.addEventListener("pointerdown", holdSwipe, { capture: true });
     // Decks say by classes which slide is present; that holds for every version and every way of navigating.
     for (const element of [...this.slides, this.deck, document.documentElement]) this.changes.observe(element, { attributes: true, attributeFilter: ["class", "hidden"] });
     const slide = this.slides[0];
@@ -45,6 +46,7 @@ export class Place {
   }
 
   leave(): void {
+    this.figure.removeEventListener("pointerdown", holdSwipe, { capture: true });
     this.seen.disconnect();
     this.changes.disconnect();
     this.sizes.disconnect();
@@ -149,6 +151,15 @@ export class Place {
 /** Widths that figures are laid out in on slides, and the room that is left below them, in CSS pixels. */
 const WIDTHS = [740, 820, 960, 1120, 1280];
 const MARGIN = 16;
+
+/** A finger that drags something in a figure turns no slide; beside it, it does. Decks look at this attribute when a finger comes down. */
+function holdSwipe(event: Event): void {
+  const figure = event.currentTarget as HTMLElement;
+  const path = event.composedPath();
+  const inside = path.slice(0, path.indexOf(figure)).filter((target) => target instanceof Element);
+  const dragged = inside.some((element) => element.matches("input[type=range]") || getComputedStyle(element).touchAction !== "auto");
+  figure.toggleAttribute("data-prevent-swipe", dragged);
+}
 
 function ancestors(element: Element, name: string): Element[] {
   const found: Element[] = [];
