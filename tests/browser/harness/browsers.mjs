@@ -6,6 +6,7 @@ import { Builder, logging } from "selenium-webdriver";
 import chrome from "selenium-webdriver/chrome.js";
 import firefox from "selenium-webdriver/firefox.js";
 import { PageLog } from "./page-log.mjs";
+import { end, guard } from "./silence.mjs";
 
 const ROOT = new URL("../../../", import.meta.url).pathname;
 
@@ -44,6 +45,7 @@ class Browser {
     this.name = name;
     this.driver = driver;
     this.profile = profile;
+    this.isSilent = guard(driver);
   }
 
   get isChromium() {
@@ -106,6 +108,7 @@ class Browser {
 
   async close() {
     await this.driver.quit().catch(() => {});
+    if (this.isSilent()) end(this.profile);
     rmSync(this.profile, { recursive: true, force: true, maxRetries: 5 });
   }
 }
