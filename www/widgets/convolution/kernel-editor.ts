@@ -111,8 +111,9 @@ export class KernelEditor {
 
   /** A drag changes a weight by steps that suit the largest one. */
   private grasp(i: number): { value: number; step: number } | null {
-    if (!this.legible) return null;
     const weights = this.exact;
+    // Another cell may hold half a number that nobody has taken yet.
+    if (!this.legible || weights.some(Number.isNaN)) return null;
     return { value: weights[i]!, step: stepFor(Math.max(...weights.map(Math.abs)) || 1) };
   }
 

@@ -36,7 +36,7 @@ const specs = {
 type Values = { [K in keyof typeof specs]: (typeof specs)[K]["initial"] };
 
 export class KernelLab extends Lesson<Values> {
-  protected readonly invitation = "Choose a kernel, or write one, and see what it answers to.";
+  protected readonly invitation = "Choose a kernel, write one or drag its weights, and see what it answers to.";
   protected readonly specs = specs;
   protected override readonly css = css;
   private infos: KernelInfo[] = [];
