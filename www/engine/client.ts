@@ -316,13 +316,9 @@ export class Core implements Engine {
   }
 
   async send(role: Role, call: Call, options?: SendOptions): Promise<Reply> {
-    if (this.closed) throw new Error("the engine was closed");
-    await this.restarting[role];
-    // Somebody may have closed the engine between the call and now.
-    if (this.closed) throw new Error("the engine was closed");
-    const transport = this.transports[role];
-    await this.prepare(transport, call);
-    if (this.closed) throw new Error("the engine was closed");
+    // One instance that plays all parts is restarted for all of them.
+    if (this.onThisThread) role = "runner";
+    const transport = await this.ready(role, call);
     try {
       const reply = await transport.send(call, options);
       this.memoryBytes = Math.max(this.memoryBytes, reply.memory);
@@ -331,6 +327,26 @@ export class Core implements Engine {
       if (error instanceof InstanceLost && !this.closed) await this.replace(role, transport);
       throw error;
     }
+  }
+
+  /** The instance that plays a part, taught what a call needs: its successor, where it dies of another call meanwhile. */
+  private async ready(role: Role, call: Call): Promise<Transport> {
+    for (;;) {
+      this.mustBeOpen();
+      await this.restarting[role];
+      // Somebody may have closed the engine between the call and now.
+      this.mustBeOpen();
+      const transport = this.transports[role];
+      const failed = await this.prepare(transport, call).then(() => undefined, (error: Error) => error);
+      this.mustBeOpen();
+      if (this.transports[role] !== transport) continue;
+      if (failed) throw failed;
+      return transport;
+    }
+  }
+
+  private mustBeOpen(): void {
+    if (this.closed) throw new Error("the engine was closed");
   }
 
   /** Teaches an instance what a call needs, once; a failed download may be tried again. */
