@@ -332,7 +332,6 @@ export class Core implements Engine {
   /** The instance that plays a part, taught what a call needs: its successor, where it dies of another call meanwhile. */
   private async ready(role: Role, call: Call): Promise<Transport> {
     for (;;) {
-      this.mustBeOpen();
       await this.restarting[role];
       // Somebody may have closed the engine between the call and now.
       this.mustBeOpen();

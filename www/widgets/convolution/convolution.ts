@@ -42,7 +42,7 @@ export class Convolution extends Figure {
   /** What is shown: computed in the workers or near by. */
   private model!: Model;
   private far!: Model;
-  /** Null where it could not be had. */
+  /** Null while it is being made, and for good where it could not be. */
   private near: Model | null | undefined;
   private source!: Source;
   private timeline!: Timeline;

@@ -1,6 +1,6 @@
 /** The kernel as editable weights, and the bias. */
 import { colour, type Scale } from "../../draw/colormaps";
-import { parseNumber, weight as asWeight } from "../../draw/numbers";
+import { parseNumber, tight, weight as asWeight } from "../../draw/numbers";
 import { h, write } from "../../figure/dom";
 import { scrub, stepFor } from "../../figure/scrub";
 
@@ -105,7 +105,7 @@ export class KernelEditor {
   }
 
   private inscribe(i: number, value: number): void {
-    this.written[i] = this.size[1] <= 3 ? asWeight(value, true) : tight(value);
+    this.written[i] = this.size[1] <= 3 ? asWeight(value, true) : tight(value, 2);
     this.cells[i]!.value = this.written[i]!;
   }
 
@@ -148,6 +148,3 @@ export class KernelEditor {
     if (i >= 0) this.events.inspectWeight([Math.floor(i / this.size[1]), i % this.size[1]]);
   }
 }
-
-/** As many digits as a small cell takes: .094 for 0.09375. */
-const tight = (value: number): string => asWeight(Number(value.toPrecision(2))).replace(/^(−?)0\./, "$1.");
